@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Time as a parameter: tests hand in a clock that never sleeps."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass
+
+from .errors import TimedOutError
+
+T = t.TypeVar("T")
+
+
+class Clock(t.Protocol):
+    """What waiting code may know of time, in seconds."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary start."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(max(0.0, seconds))
+
+
+class SteppingClock:
+    """A clock for tests: sleeping moves it and takes no time."""
+
+    def __init__(self, start: float = 0.0) -> None:
+        self.time = start
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        """The time reached so far."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Move on by that many seconds."""
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often to look: the first pause, its growth and the longest pause, in seconds."""
+
+    first: float = 0.5
+    factor: float = 1.5
+    longest: float = 15.0
+
+    def pauses(self) -> t.Iterator[float]:
+        """Yield the pauses between looks, for ever."""
+        pause = self.first
+        while True:
+            yield pause
+            pause = min(self.longest, pause * self.factor)
+
+
+def wait_until(
+    look: t.Callable[[], tuple[bool, T]],
+    *,
+    clock: Clock,
+    timeout: float,
+    pace: Pace,
+    describe: t.Callable[[T, float], str],
+) -> T:
+    """Look until done, or fail with the last state.
+
+    :param look: returns (done, state); raises to fail fast.
+    :param timeout: seconds after which it gives up; the last look happens at the deadline, never after it.
+    :param describe: makes the sentence of the timeout from the last state and the elapsed seconds.
+    :raises TimedOutError: when the time is over.
+    """
+    start = clock.now()
+    for pause in pace.pauses():
+        done, state = look()
+        if done:
+            return state
+        elapsed = clock.now() - start
+        if elapsed >= timeout:
+            raise TimedOutError(describe(state, elapsed))
+        clock.sleep(min(pause, timeout - elapsed))
+    raise AssertionError("unreachable: pauses never end")
+
+
+__all__ = ("Clock", "Pace", "SteppingClock", "SystemClock", "wait_until")

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the cluster is and how we log in: one value from options, environment, kubeconfig or the pod we run in.
+
+Built on the C(kubernetes) package's configuration loaders, which know kubeconfig files, C(exec) logins and
+in-cluster service accounts. Nothing here is ever returned to the user.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections.abc import Mapping
+from pathlib import Path
+
+from .._core.argument_spec import ArgumentSpec
+from .._core.errors import MissingLibraryError, PlatformError
+
+try:
+    from kubernetes import client as kube_client
+    from kubernetes import config as kube_config
+except ImportError as import_error:
+    kube_client = None
+    kube_config = None
+    IMPORT_ERROR: ImportError | None = import_error
+else:
+    IMPORT_ERROR = None
+
+CONNECTION_SPEC = ArgumentSpec(
+    options={
+        "kubeconfig": {"type": "path"},
+        "context": {"type": "str"},
+        "host": {"type": "str"},
+        "api_key": {"type": "str", "no_log": True},
+        "ca_cert": {"type": "path"},
+        "client_cert": {"type": "path"},
+        "client_key": {"type": "path", "no_log": False},
+        "validate_certs": {"type": "bool", "default": True},
+        "proxy": {"type": "str"},
+    },
+    mutually_exclusive=(("kubeconfig", "host"),),
+    required_together=(("client_cert", "client_key"),),
+)
+
+
+def load_configuration(options: Mapping[str, t.Any]) -> t.Any:
+    """The C(kubernetes.client.Configuration) for these options.
+
+    Order: C(host) and its credentials; C(kubeconfig); E(K8S_AUTH_KUBECONFIG) or E(KUBECONFIG); the service account
+    of the pod we run in; C(~/.kube/config).
+
+    :raises MissingLibraryError: the kubernetes package is absent.
+    :raises PlatformError: nothing tells where the cluster is, or the kubeconfig cannot be used.
+    """
+    if kube_client is None:
+        raise MissingLibraryError(
+            f"the Python package 'kubernetes' cannot be imported ({IMPORT_ERROR}); "
+            "install it for the interpreter that runs this task: pip install 'kubernetes<37.0.2'"
+        )
+    configuration = kube_client.Configuration()
+    if options.get("host"):
+        _explicit(configuration, options)
+    else:
+        _from_file_or_pod(configuration, options)
+    configuration.verify_ssl = bool(options.get("validate_certs", True))
+    if options.get("proxy"):
+        configuration.proxy = options["proxy"]
+    return configuration
+
+
+def _explicit(configuration: t.Any, options: Mapping[str, t.Any]) -> None:
+    configuration.host = str(options["host"]).rstrip("/")
+    configuration.ssl_ca_cert = options.get("ca_cert")
+    configuration.cert_file = options.get("client_cert")
+    configuration.key_file = options.get("client_key")
+    if options.get("api_key"):
+        configuration.api_key = {"authorization": options["api_key"]}
+        configuration.api_key_prefix = {"authorization": "Bearer"}
+
+
+def _from_file_or_pod(configuration: t.Any, options: Mapping[str, t.Any]) -> None:
+    path = options.get("kubeconfig") or os.environ.get("K8S_AUTH_KUBECONFIG") or os.environ.get("KUBECONFIG")
+    in_pod = not path and "KUBERNETES_SERVICE_HOST" in os.environ
+    default = Path("~/.kube/config").expanduser()
+    if not path and not in_pod and not default.exists():
+        raise PlatformError("no cluster is named: give kubeconfig or host, or set KUBECONFIG, or run inside a pod")
+    try:
+        if in_pod:
+            kube_config.load_incluster_config(client_configuration=configuration)
+        else:
+            kube_config.load_kube_config(
+                config_file=str(path or default), context=options.get("context"), client_configuration=configuration
+            )
+    except Exception as error:
+        raise PlatformError(f"cannot log in with {path or default}: {error}") from error
+
+
+__all__ = ("CONNECTION_SPEC", "kube_client", "load_configuration")
