@@ -56,7 +56,7 @@ def median_seconds(work: Callable[[], object], *, repeat: int = 3, warm_up: bool
     """Median wall time of ``work`` in seconds, after one run that does not count."""
     if warm_up:
         work()
-    return statistics.median(seconds(work) for _ in range(repeat))
+    return statistics.median(seconds(work) for _turn in range(repeat))
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -1,10 +1,10 @@
-#!/usr/bin/env python3
 """Make the two trees that Ansible's tools want from this flat checkout.
 
 ``link``: build/collections/ansible_collections/aiplatform/eks, a real folder whose entries are links to the
 checkout: always current, used by ansible-playbook, pytest, molecule and mypy.
 ``copy``: build/sanity/ansible_collections/aiplatform/eks, real files (ansible-test and galaxy-importer walk the
-tree without following links): the tracked and the untracked, not ignored files, refreshed by content.
+tree without following links): the tracked and the untracked, not ignored files, refreshed by size and time.
+It is a git work tree of its own, because ansible-test asks the nearest one which files there are.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ def copy() -> Path:
     """Make or refresh the copied tree: only files whose size or time changed are written."""
     tree = ROOT / "build/sanity" / INSIDE
     tree.mkdir(parents=True, exist_ok=True)
+    if not (tree / ".git").exists():
+        subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -67,7 +69,7 @@ def copy() -> Path:
         shutil.copy2(source, target)
     for path in sorted(tree.rglob("*"), reverse=True):
         inside = path.relative_to(tree)
-        if inside.parts[:2] == ("tests", "output"):
+        if inside.parts[0] == ".git" or inside.parts[:2] == ("tests", "output"):
             continue
         if path.is_dir():
             if not any(path.iterdir()):

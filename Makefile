@@ -1,0 +1,81 @@
+# aiplatform.eks: `make help` lists the targets. Everything that is needed is installed into .venv and build/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v python3.12 || command -v python3)
+INVENTORY ?= local
+GROUP ?=
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+STEP := $(PYTHON) scripts/step.py
+PACKAGE := ansible_collections.aiplatform.eks
+LIVE := build/collections
+COPY := build/sanity/ansible_collections/aiplatform/eks
+PYVERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
+
+.PHONY: help setup tree controlplane rehearse down test lint static sanity docs-lint unit contract integration bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+rehearse: setup controlplane ## rehearse an inventory end to end on this machine (INVENTORY=local)
+	@$(STEP) --stream "rehearse inventories/$(INVENTORY) on the local cloud" $(BIN)/ansible-playbook -i inventories/$(INVENTORY) site.yml -e aiplatform_cloud=local
+
+down: setup ## stop the local cloud
+	@$(STEP) --stream "stop the local cloud" $(BIN)/ansible-playbook -i inventories/$(INVENTORY) playbooks/local_cloud.yml -e local_cloud_state=stopped
+
+test: lint unit contract integration ## all checks: lint, sanity, unit, contract and integration tests
+
+lint: static sanity docs-lint ## all linters, with ansible-test sanity
+
+setup: $(VENV)/.stamp tree ## install what the project needs into .venv (one pip resolve)
+
+$(VENV)/.stamp: requirements.txt requirements-dev.txt
+	@$(PYTHON) scripts/python_check.py >/dev/null
+	@test -x $(BIN)/python || $(STEP) "make the virtual environment with $(PYTHON)" $(PYTHON) -m venv $(VENV)
+	@$(STEP) "install requirements into .venv (2-4 minutes, once)" $(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@$(BIN)/python -m pip check >/dev/null
+	@touch $@
+
+tree:
+	@$(PYTHON) scripts/collection_tree.py link >/dev/null
+
+controlplane: setup ## find, download or build the Kubernetes binaries (once; a build takes about 8 minutes)
+	@PYTHONPATH=$(LIVE) $(STEP) --stream "Kubernetes control plane binaries" $(BIN)/python -m $(PACKAGE).plugins.module_utils._local.binaries roles/local_cloud/files
+
+static: setup
+	@$(STEP) "ruff" $(BIN)/ruff check .
+	@$(STEP) "ruff format" $(BIN)/ruff format --check .
+	@$(STEP) "file and function length" $(BIN)/python scripts/file_length.py
+	@$(STEP) "mypy --strict" $(BIN)/mypy -p $(PACKAGE).plugins.module_utils -p $(PACKAGE).plugins.plugin_utils
+	@$(STEP) "yamllint" $(BIN)/yamllint --strict .
+
+sanity: setup
+	@$(PYTHON) scripts/collection_tree.py copy >/dev/null
+	@$(BIN)/python scripts/ansible_test_get_pip.py
+	@$(BIN)/shellcheck --version >/dev/null
+	@cd $(COPY) && bash $(CURDIR)/scripts/no_ignores.sh && $(PYTHON) $(CURDIR)/scripts/step.py "ansible-test sanity, no ignores" $(BIN)/ansible-test sanity --python $(PYVERSION) --requirements --color no
+	@cd $(COPY) && $(PYTHON) $(CURDIR)/scripts/step.py "ansible-lint, production profile" $(BIN)/ansible-lint --offline --profile production -c .ansible-lint
+
+docs-lint: setup
+	@$(PYTHON) scripts/collection_tree.py copy >/dev/null
+	@cd $(COPY) && $(PYTHON) $(CURDIR)/scripts/step.py "antsibull-docs" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs all .
+	@cd $(COPY) && $(PYTHON) $(CURDIR)/scripts/step.py "antsibull-changelog" $(BIN)/antsibull-changelog lint
+
+unit: setup ## pure tests
+	@$(STEP) --stream "unit tests" $(PYTEST) tests/unit
+
+contract: setup controlplane ## AWS calls: Stubber and the emulator
+	@$(STEP) --stream "contract tests" $(PYTEST) tests/contract
+
+integration: setup controlplane ## against the real control plane and the local cloud
+	@$(STEP) --stream "integration tests" $(PYTEST) tests/integration
+
+bench: setup controlplane ## print the benchmark table and write build/bench.json (GROUP=k8s|helm|eks|aws|gpu|door|site)
+	@$(BIN)/python -m benchmarks $(GROUP)
+
+clean: ## remove what was built in this checkout (binaries in the XDG cache stay)
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
