@@ -68,10 +68,11 @@ def converge(
 ) -> Outcome:
     """Apply a plan, or in check mode say what it would give.
 
-    C(apply) runs only outside check mode and only when the plan changes something; C(predict) returns the
-    same keys for the state that the plan leads to.
+    C(apply) runs only outside check mode and only when the plan changes or awaits something; C(predict) returns
+    the same keys for the state that the plan leads to.
     """
-    facts = predict(plan) if context.check_mode or not plan.changed else apply(plan)
+    idle = not (plan.changed or plan.awaits)
+    facts = predict(plan) if context.check_mode or idle else apply(plan)
     return Outcome(
         changed=plan.changed,
         facts={"steps": plan.summaries(), **facts},

@@ -63,10 +63,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in the order in which they would run; independent steps may run at once."""
+    """Steps in the order in which they would run; independent steps may run at once.
+
+    :param awaits: something that an earlier run began is still in progress and is to be awaited, changed or not.
+    """
 
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
+    awaits: bool = False
 
     @property
     def pending(self) -> tuple[Step, ...]:
