@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import json
+import ssl
+import threading
 import typing as t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +18,10 @@ from .connection import kube_client, load_configuration
 from .errors import KubeApiError
 
 JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+METADATA_LIST = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
 Object = dict[str, t.Any]
 
 
@@ -33,16 +37,20 @@ class Answer:
 class KubeClient:
     """Requests to one cluster; safe to share between threads.
 
+    A V(401) makes it log in once more (tokens of EKS live 15 minutes, of C(exec) logins and pods as long as they say).
+
     :param connections: keep-alive connections that the pool holds.
     """
 
     def __init__(self, options: Mapping[str, t.Any], *, connections: int = 32) -> None:
-        configuration = load_configuration(options)
-        configuration.connection_pool_maxsize = connections
-        configuration.retries = False
-        self.host = str(configuration.host)
-        self._configuration = configuration
-        self._pool = kube_client.rest.RESTClientObject(configuration).pool_manager
+        self._options = dict(options)
+        self._configuration = load_configuration(options)
+        self._configuration.connection_pool_maxsize = connections
+        self._configuration.retries = False
+        self._login = threading.Lock()
+        self.host = str(self._configuration.host).rstrip("/")
+        self._pool = kube_client.rest.RESTClientObject(self._configuration).pool_manager
+        _share_tls(self._pool)
 
     def request(
         self,
@@ -68,14 +76,19 @@ class KubeClient:
         return Answer(raw.status, decoded, {key.lower(): value for key, value in raw.headers.items()})
 
     def stream(self, path: str, *, query: Mapping[str, t.Any], timeout: float) -> Iterator[Object]:
-        """The events of a watch, one decoded line each, until the server or the timeout ends it."""
+        """The events of a watch, one decoded line each, until the server or the timeout ends it.
+
+        :raises KubeApiError: the server refuses the watch, or the connection breaks (status 0).
+        """
         raw = self._send("GET", path, query, None, JSON, JSON, timeout, stream=True)
         if raw.status >= 400:
             raise _failure(f"GET {path}", raw.status, _decode(raw.data), raw.headers)
         try:
             yield from _lines(raw)
+        except _broken() as error:
+            raise KubeApiError(f"GET {path}: the watch broke off: {error}", status=0) from error
         finally:
-            raw.release_conn()
+            raw.close()  # never back into the pool: an unread rest would be the next answer
 
     def _send(
         self,
@@ -92,17 +105,37 @@ class KubeClient:
         url = f"{self.host}{path}"
         if query:
             url += "?" + urlencode({key: value for key, value in query.items() if value is not None})
-        headers = {"Accept": accept, "User-Agent": "aiplatform.eks", **self._authorization()}
+        headers = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": "aiplatform.eks"}
         data = None
         if body is not None:
             headers["Content-Type"] = content_type
-            data = json.dumps(body, separators=(",", ":"))
-        try:
-            return self._pool.request(
-                method, url, body=data, headers=headers, timeout=timeout, preload_content=not stream, retries=False
-            )
-        except Exception as error:
-            raise KubeApiError(f"{method} {path}: no answer from {self.host}: {error}", status=0) from error
+            data = json.dumps(body, separators=(",", ":")).encode()
+
+        def once(login: dict[str, str]) -> t.Any:
+            try:
+                return self._pool.request(
+                    method,
+                    url,
+                    body=data,
+                    headers={**headers, **login},
+                    timeout=timeout,
+                    preload_content=not stream,
+                    retries=False,
+                    redirect=False,
+                )
+            except _broken() as error:
+                raise KubeApiError(f"{method} {path}: no answer from {self.host}: {error}", status=0) from error
+
+        login = self._authorization()
+        raw = once(login)
+        return once(self._authorization_after(login)) if raw.status == 401 else raw
+
+    def _authorization_after(self, refused: dict[str, str]) -> dict[str, str]:
+        """The login to use once C(refused) was: made anew by the first thread that comes here, then shared."""
+        with self._login:
+            if self._authorization() == refused:
+                self._configuration = load_configuration(self._options)
+            return self._authorization()
 
     def _authorization(self) -> dict[str, str]:
         headers: dict[str, str] = {}
@@ -112,6 +145,34 @@ class KubeClient:
         if not headers and (basic := self._configuration.get_basic_auth_token()) and self._configuration.username:
             headers["authorization"] = basic
         return headers
+
+
+def _share_tls(pool: t.Any) -> None:
+    """Read certificates once and share one TLS context, instead of once for every connection."""
+    settings = pool.connection_pool_kw
+    if settings.get("cert_reqs") == ssl.CERT_NONE:
+        return
+    if not settings.get("ca_certs") and not settings.get("ca_cert_data"):
+        context = ssl.create_default_context()
+    else:
+        context = ssl.create_default_context(
+            cafile=settings.pop("ca_certs", None), cadata=_text(settings.pop("ca_cert_data", None))
+        )
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # clusters sign with CAs that lack key identifiers
+    if certificate := settings.pop("cert_file", None):
+        context.load_cert_chain(certificate, settings.pop("key_file", None))
+    settings["ssl_context"] = context
+
+
+def _text(value: str | bytes | None) -> str | None:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """What the transport raises when no answer comes."""
+    import urllib3.exceptions  # noqa: PLC0415 (comes with the kubernetes package, which may be absent)
+
+    return (urllib3.exceptions.HTTPError, OSError)
 
 
 def _decode(data: bytes) -> Object:
@@ -143,4 +204,4 @@ def _failure(what: str, status: int, body: Object, headers: Mapping[str, str]) -
     )
 
 
-__all__ = ("APPLY_PATCH", "JSON", "MERGE_PATCH", "Answer", "KubeClient", "Object")
+__all__ = ("APPLY_PATCH", "JSON", "JSON_PATCH", "MERGE_PATCH", "METADATA_LIST", "Answer", "KubeClient", "Object")
