@@ -19,7 +19,7 @@ PYVERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_in
 ONLY_REFERENCED := ANSIBLE_COLLECTIONS_SCAN_SYS_PATH=false ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/build/sanity:$(CURDIR)/build/referenced
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: help setup tree controlplane rehearse down test lint static sanity docs-lint unit contract integration bench clean
+.PHONY: next help setup tree controlplane rehearse down test lint static sanity docs-lint unit contract integration bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,7 +30,7 @@ rehearse: setup controlplane ## rehearse an inventory end to end on this machine
 down: setup ## stop the local cloud
 	@$(STEP) --stream "stop the local cloud" $(BIN)/ansible-playbook -i inventories/$(INVENTORY) playbooks/local_cloud.yml -e local_cloud_state=stopped
 
-test: lint unit contract integration ## all checks: lint, sanity, unit, contract and integration tests
+test: lint unit next contract integration ## all checks: lint, sanity, unit, contract and integration tests
 
 lint: static sanity docs-lint ## all linters, with ansible-test sanity
 
@@ -87,6 +87,11 @@ contract: setup controlplane ## AWS calls: Stubber and the emulator
 
 integration: setup controlplane ## against the real control plane and the local cloud
 	@$(STEP) --stream "integration tests" $(PYTEST) tests/integration
+
+next: ## the unit tests on Python 3.13 with the newest ansible-core, where that interpreter exists
+	@if python3.13 -c '' 2>/dev/null; then $(MAKE) --no-print-directory VENV=.venv-3.13 PYTHON=python3.13 .venv-3.13/.stamp tree && \
+	  $(PYTHON) scripts/step.py --stream "unit tests on Python 3.13" .venv-3.13/bin/python -m pytest -p no:cacheprovider tests/unit; \
+	else echo "==> no python3.13 here: the second lane is not run"; fi
 
 bench: setup controlplane ## print the benchmark table and write build/bench.json (GROUP=k8s|helm|eks|aws|gpu|door|site)
 	@$(BIN)/python -m benchmarks $(GROUP)
