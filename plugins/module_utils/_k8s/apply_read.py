@@ -1,0 +1,185 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an apply set needs to know of the cluster: its members by one LIST per kind, and what stands in the way."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from .._core.clock import Clock
+from .._core.concurrency import map_concurrently
+from .apply_plan import Member, SetPlan
+from .apply_set import PART_OF, ApplySet
+from .client import JSON, METADATA_LIST, KubeClient
+from .desired import Desired, groups_made, namespaces_made
+from .discovery import ApiKind
+from .errors import KubeApiError
+from .objects import Object, Ref, labels_of
+from .retry import send
+from .schema import Schemas, schemas_of_definitions
+from .waves import definitions_of
+
+PAGE = 500
+Check = Callable[[], list[str]]
+
+
+class Reader:
+    """Reads of one run.
+
+    :param workers: requests at once.
+    """
+
+    def __init__(self, client: KubeClient, *, clock: Clock, workers: int) -> None:
+        self._client = client
+        self._clock = clock
+        self._workers = workers
+
+    def get(self, path: str) -> Object | None:
+        """The object at this path, or None.
+
+        :raises KubeApiError: any other failure than V(404).
+        """
+        try:
+            return send(self._client, "GET", path, clock=self._clock).body
+        except KubeApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def collect(self, kind: ApiKind, *, selector: str, namespace: str = "", accept: str = JSON) -> list[Object]:
+        """The objects of a kind with these labels, page by page; none when the kind is gone."""
+        found: list[Object] = []
+        query: dict[str, t.Any] = {"labelSelector": selector, "limit": PAGE}
+        path = kind.path(namespace=namespace)
+        while True:
+            try:
+                page = send(self._client, "GET", path, clock=self._clock, query=query, accept=accept).body
+            except KubeApiError as error:
+                if error.status == 410 and "continue" in query:  # the list grew too old while paging: begin again
+                    del query["continue"]
+                    found.clear()
+                    continue
+                if error.status in (404, 405):
+                    return []
+                raise
+            for item in page.get("items") or []:
+                item["apiVersion"], item["kind"] = kind.api_version, kind.kind
+                found.append(item)
+            if not (following := (page.get("metadata") or {}).get("continue")):
+                return found
+            query["continue"] = following
+
+    def labelled(self, kind: ApiKind, *, selector: str, namespaces: Iterable[str], accept: str = JSON) -> list[Object]:
+        """The objects with these labels in all namespaces, or where that is forbidden in these namespaces only."""
+        try:
+            return self.collect(kind, selector=selector, accept=accept)
+        except KubeApiError as error:
+            if error.status != 403 or not kind.namespaced:
+                raise
+        lists = [
+            self.collect(kind, selector=selector, namespace=namespace, accept=accept)
+            for namespace in sorted(namespaces)
+        ]
+        return [item for items in lists for item in items]
+
+    def members(self, apply_set: ApplySet, kinds: Iterable[ApiKind], *, namespaces: Iterable[str]) -> dict[Ref, Member]:
+        """The set's members of these kinds, by identity: one LIST per kind, all at once."""
+        places = tuple(namespaces)
+        listable = [kind for kind in dict.fromkeys(kinds) if "list" in kind.verbs]
+        lists = map_concurrently(
+            lambda kind: self.labelled(kind, selector=apply_set.selector, namespaces=places),
+            listable,
+            workers=self._workers,
+        )
+        return {
+            (ref := _ref(kind, item)): Member(ref, kind, item)
+            for kind, items in zip(listable, lists, strict=True)
+            for item in items
+        }
+
+    def objections(self, plan: SetPlan) -> list[str]:
+        """Sentences about what would make writes fail or do harm.
+
+        Objects of other sets, unknown fields, namespaces that are missing or going.
+        """
+        writes = [item.desired for item in plan.writes]
+        known = {item.desired.ref for item in plan.items if item.live is not None}
+        new = [one for one in writes if one.ref not in known]
+        checks: list[Check] = [
+            partial(self._strangers, plan.apply_set, kind, {one.ref for one in new if one.kind == kind})
+            for kind in dict.fromkeys(one.kind for one in new)
+            if "list" in kind.verbs
+        ]
+        places = {one.ref.namespace for one in writes if one.ref.namespace} | {plan.apply_set.namespace}
+        made = namespaces_made(item.desired for item in plan.items)
+        checks += [partial(self._namespace, namespace) for namespace in sorted(places - made)]
+        checks += self._schema_checks(writes) if writes else []
+        found = map_concurrently(lambda check: check(), checks if writes else [], workers=self._workers)
+        return [problem for problems in found for problem in problems]
+
+    def _strangers(self, apply_set: ApplySet, kind: ApiKind, refs: set[Ref]) -> list[str]:
+        items = self.labelled(
+            kind,
+            selector=apply_set.strangers,
+            namespaces={ref.namespace for ref in refs},
+            accept=METADATA_LIST,
+        )
+        return [
+            f"{ref} belongs to another apply set ({labels_of(item)[PART_OF]}); leave it out here or there"
+            for item in items
+            if (ref := _ref(kind, item)) in refs
+        ]
+
+    def _namespace(self, name: str) -> list[str]:
+        try:
+            live = self.get(f"/api/v1/namespaces/{name}")
+        except KubeApiError as error:
+            if error.status == 403:  # namespaced users need not see it: the writes will tell
+                return []
+            raise
+        if live is None:
+            return [f"namespace {name} does not exist; put it into the set, or make it before"]
+        if live["metadata"].get("deletionTimestamp"):
+            return [f"namespace {name} is being deleted; wait until it is gone"]
+        return []
+
+    def _schema_checks(self, writes: list[Desired]) -> list[Check]:
+        definitions = definitions_of(one.document for one in writes)
+        brought, made = schemas_of_definitions(definitions), groups_made(definitions)
+        checks: dict[str, Check] = {}
+        for api_version in dict.fromkeys(one.kind.api_version for one in writes):
+            objects = [one for one in writes if one.kind.api_version == api_version]
+            new = [one for one in objects if (one.ref.group, one.ref.kind) in made]
+            old = [one for one in objects if (one.ref.group, one.ref.kind) not in made]
+            checks[f"{api_version} new"] = partial(_problems, new, brought.get(api_version))
+            if old:
+                checks[api_version] = partial(self._published_problems, api_version, old)
+        return list(checks.values())
+
+    def _published_problems(self, api_version: str, objects: list[Desired]) -> list[str]:
+        return _problems(objects, self._schemas(api_version))
+
+    def _schemas(self, api_version: str) -> Schemas | None:
+        base = "apis" if "/" in api_version else "api"
+        try:
+            return Schemas(self._client.request("GET", f"/openapi/v3/{base}/{api_version}").body)
+        except KubeApiError:  # not published (yet), or not for us: the server still checks every write
+            return None
+
+
+def _problems(objects: Iterable[Desired], schemas: Schemas | None) -> list[str]:
+    if schemas is None:
+        return []
+    return [f"{one.ref}: {problem}" for one in objects for problem in schemas.problems(one.document)]
+
+
+def _ref(kind: ApiKind, item: Mapping[str, t.Any]) -> Ref:
+    metadata = item["metadata"]
+    return Ref(kind.group, kind.kind, str(metadata.get("namespace") or ""), str(metadata["name"]))
+
+
+__all__ = ("Reader",)
