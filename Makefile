@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v python3.12 || command -v python3)
+NEXT_PYTHON ?= $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null || ls $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13 2>/dev/null | tail -1)
 INVENTORY ?= local
 GROUP ?=
 VENV := .venv
@@ -89,9 +90,12 @@ integration: setup controlplane ## against the real control plane and the local 
 	@$(STEP) --stream "integration tests" $(PYTEST) tests/integration
 
 next: ## the unit tests on Python 3.13 with the newest ansible-core, where that interpreter exists
-	@if python3.13 -c '' 2>/dev/null; then $(MAKE) --no-print-directory VENV=.venv-3.13 PYTHON=python3.13 .venv-3.13/.stamp tree && \
-	  $(PYTHON) scripts/step.py --stream "unit tests on Python 3.13" .venv-3.13/bin/python -m pytest -p no:cacheprovider tests/unit; \
-	else echo "==> no python3.13 here: the second lane is not run"; fi
+ifeq ($(NEXT_PYTHON),)
+	@echo "==> no python3.13 here: the second lane is not run"
+else
+	@$(MAKE) --no-print-directory VENV=.venv-3.13 PYTHON=$(NEXT_PYTHON) setup
+	@$(STEP) --stream "unit tests on Python 3.13" .venv-3.13/bin/python -m pytest -p no:cacheprovider tests/unit
+endif
 
 bench: setup controlplane ## print the benchmark table and write build/bench.json (GROUP=k8s|helm|eks|aws|gpu|door|site)
 	@$(BIN)/python -m benchmarks $(GROUP)
