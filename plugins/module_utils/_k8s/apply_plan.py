@@ -115,6 +115,7 @@ class SetPlan:
             group_kinds=wanted.group_kinds | self.record.group_kinds,
             namespaces=wanted.namespaces | self.record.namespaces,
             fixpoints=self.record.fixpoints,
+            exists=True,
         )
 
 
@@ -178,6 +179,8 @@ def _is_unchanged(
     rules: tuple[MaskRule, ...],
 ) -> bool:
     if live is None or live["metadata"].get("deletionTimestamp") or legacy_entries(live, legacy):
+        return False
+    if live.get("apiVersion") != one.document["apiVersion"]:
         return False
     if settled(one.document, live, manager=manager):
         return True

@@ -4,7 +4,8 @@
 
 """How far an object of a built-in kind is: kstatus' rules (sigs.k8s.io/cli-utils 0.37) with their holes closed.
 
-A Job is ready when it is complete, not when it has started; a failed Pod is a failure; a load balancer needs an address.
+A Job is ready when it is complete, not when it has started; a failed Pod is a failure; a load
+balancer needs an address.
 """
 
 from __future__ import annotations

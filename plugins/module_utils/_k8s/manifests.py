@@ -162,7 +162,7 @@ def parse_manifests(text: str, *, source: str) -> list[Object]:
 
 
 def _documents(text: str, source: str) -> Iterator[t.Any]:
-    parser = _Composer(text)
+    parser = _Composer(text.encode())  # bytes: the C parser refuses subclasses of str, as Ansible hands out
     builder = _Builder(source)
     try:
         while parser.check_node():

@@ -26,7 +26,7 @@ from .readiness import WaitRule, readiness
 from .retry import is_passing
 
 try:
-    import jmespath
+    import jmespath  # type: ignore[import-untyped]  # jmespath brings no types
 except ImportError:
     jmespath = None
 
@@ -48,6 +48,7 @@ class Tracker:
         self._search = jmespath.search if jmespath else None
         self.states: dict[Ref, Readiness] = {ref: Readiness("progressing", "not seen yet") for ref in wanted}
         self.live: dict[Ref, Object] = {}
+        self.stopped = threading.Event()
 
     def saw(self, ref: Ref, live: Object) -> None:
         """Take a newer state of an object."""
@@ -112,7 +113,6 @@ class Waiter:
         self._timeout = timeout
         self._fail_fast = fail_fast
         self._doctor = Diagnostician(client)
-        self._stopped = threading.Event()
         self._troubled: dict[Ref, tuple[str, float]] = {}
 
     def wait(self, targets: Sequence[tuple[Desired, Object]]) -> None:
@@ -129,12 +129,11 @@ class Waiter:
         start = self._clock.now()
         pending = set(tracker.pending())
         for kind in dict.fromkeys(desired.kind for desired, _live in targets if desired.ref in pending):
-            refs = {desired.ref for desired, _live in targets if desired.kind == kind}
-            threading.Thread(target=self._follow, args=(kind, refs, tracker, start), daemon=True).start()
+            self._start(kind, {desired.ref for desired, _live in targets if desired.kind == kind}, tracker, start)
         try:
             self._until_settled(tracker, start)
         finally:
-            self._stopped.set()
+            tracker.stopped.set()
         return self._verdict(tracker, self._clock.now() - start)
 
     def _tracker(self, targets: Sequence[tuple[Desired, Object]]) -> Tracker:
@@ -184,20 +183,27 @@ class Waiter:
             if self._clock.now() - since >= HOPELESS_AFTER[trouble.reason]:
                 tracker.fail(ref, trouble.sentence)
 
+    def _start(self, kind: ApiKind, refs: set[Ref], tracker: Tracker, start: float) -> None:
+        threading.Thread(target=self._follow, args=(kind, refs, tracker, start), daemon=True).start()
+
     def _follow(self, kind: ApiKind, refs: set[Ref], tracker: Tracker, start: float) -> None:
         """One kind: LIST, then watch from there; again when the watch ends or breaks."""
         namespaces = {ref.namespace for ref in refs}
         path = kind.path(namespace=next(iter(namespaces)) if len(namespaces) == 1 else "")
-        while not self._stopped.is_set() and self._clock.now() - start < self._timeout:
+        while not tracker.stopped.is_set() and self._clock.now() - start < self._timeout:
             try:
                 version = self._list(kind, path, refs, tracker)
                 self._watch(kind, path, version, tracker)
             except KubeApiError as error:
+                if error.status == 403 and len(namespaces) > 1:  # not allowed everywhere: one by one
+                    for namespace in namespaces:
+                        self._start(kind, {ref for ref in refs if ref.namespace == namespace}, tracker, start)
+                    return
                 if not (is_passing(error) or error.status == 410):
                     for ref in refs & set(tracker.pending()):
                         tracker.fail(ref, f"cannot be watched: {error.message}")
                     return
-                self._stopped.wait(RECONNECT_AFTER)
+                tracker.stopped.wait(RECONNECT_AFTER)
 
     def _list(self, kind: ApiKind, path: str, refs: set[Ref], tracker: Tracker) -> str:
         body = self._client.request("GET", path, query={"labelSelector": self._selector}).body
@@ -217,7 +223,7 @@ class Waiter:
             "timeoutSeconds": int(seconds),
         }
         for event in self._client.stream(path, query=query, timeout=seconds + 10):
-            if self._stopped.is_set():
+            if tracker.stopped.is_set():
                 return
             if event.get("type") == "ERROR":
                 status = event.get("object") or {}
