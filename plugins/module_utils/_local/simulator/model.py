@@ -124,9 +124,10 @@ class Origin:
     group: str
     revision: str
     serial: int
-    labels: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
     taints: tuple[tuple[str, str, str], ...] = ()
     efa: int = 0
+    ami: str = ""
 
     def text(self) -> str:
         """The annotation's value."""
@@ -140,9 +141,10 @@ class Origin:
             group=raw["group"],
             revision=raw["revision"],
             serial=raw["serial"],
-            labels=tuple(raw["labels"]),
+            labels=tuple(tuple(label) for label in raw["labels"]),
             taints=tuple(tuple(taint) for taint in raw["taints"]),
             efa=raw["efa"],
+            ami=raw["ami"],
         )
 
 

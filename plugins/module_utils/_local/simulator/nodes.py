@@ -50,9 +50,10 @@ def node_object(group: NodeGroup, *, serial: int, subnet: Subnet, name: str) -> 
         group=group.key,
         revision=group.revision,
         serial=serial,
-        labels=tuple(sorted(group.labels)),
+        labels=tuple(sorted(group.labels.items())),
         taints=tuple((taint.key, taint.value, taint.effect) for taint in group.taints),
         efa=group.efa_interfaces,
+        ami=group.ami_type,
     )
     return {
         "apiVersion": "v1",
