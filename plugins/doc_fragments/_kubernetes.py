@@ -18,26 +18,49 @@ options:
     description: The kubeconfig's context to use, instead of its current one.
     type: str
   host:
-    description: URL of the API server, with O(api_key) or O(client_cert). Excludes O(kubeconfig).
+    description:
+      - URL of the API server, with O(api_key), O(client_cert) or O(username).
+      - At most one of O(host), O(kubeconfig) and O(eks_cluster) may be given.
     type: str
   api_key:
-    description: Bearer token for O(host).
+    description: Bearer token for O(host). Excludes O(username).
     type: str
   ca_cert:
     description: Path of the certificate authority that signed the API server's certificate.
     type: path
   client_cert:
-    description: Path of a client certificate. Needs O(client_key).
+    description: Path of a client certificate for O(host). Needs O(client_key).
     type: path
   client_key:
     description: Path of the client certificate's key.
     type: path
   validate_certs:
-    description: Whether the API server's certificate is verified.
+    description:
+      - Whether the API server's certificate is verified.
+      - A kubeconfig that says C(insecure-skip-tls-verify) switches it off as well.
     type: bool
     default: true
   proxy:
     description: URL of an HTTP proxy on the way to the API server.
+    type: str
+  username:
+    description:
+      - User of an OpenShift or ROSA cluster at O(host), logged in through its OAuth server. Needs O(password).
+      - Needs the Python package C(openshift). It verifies the OAuth server with O(ca_cert) or the system's authorities.
+    type: str
+  password:
+    description: Password of O(username).
+    type: str
+  eks_cluster:
+    description:
+      - Name of an EKS cluster. Endpoint and authority come from C(eks:DescribeCluster), the token is signed in process.
+      - Needs the Python package C(botocore) and AWS credentials in one of the usual places. No aws CLI is run.
+    type: str
+  eks_region:
+    description: Region of O(eks_cluster). E(AWS_REGION) or the profile's region without it.
+    type: str
+  eks_profile:
+    description: AWS profile to log in to O(eks_cluster) with.
     type: str
 requirements:
   - python >= 3.11

@@ -72,7 +72,8 @@ options:
     default: true
   migrate_managers:
     description:
-      - Managers of earlier client-side applies. Their fields become ours, so that what they set and we do not want goes.
+      - Managers of earlier client-side applies.
+        Their fields become ours, so that what they set and we do not want goes.
     type: list
     elements: str
     default: [kubectl-client-side-apply]

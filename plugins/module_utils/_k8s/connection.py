@@ -19,6 +19,7 @@ from .._core.argument_spec import ArgumentSpec
 from .._core.errors import MissingLibraryError, PlatformError
 
 try:
+    import urllib3
     from kubernetes import client as kube_client
     from kubernetes import config as kube_config
 except ImportError as import_error:
@@ -39,17 +40,29 @@ CONNECTION_SPEC = ArgumentSpec(
         "client_key": {"type": "path", "no_log": False},
         "validate_certs": {"type": "bool", "default": True},
         "proxy": {"type": "str"},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "eks_cluster": {"type": "str"},
+        "eks_region": {"type": "str"},
+        "eks_profile": {"type": "str"},
     },
-    mutually_exclusive=(("kubeconfig", "host"),),
-    required_together=(("client_cert", "client_key"),),
+    mutually_exclusive=(("kubeconfig", "host", "eks_cluster"), ("api_key", "username")),
+    required_together=(("client_cert", "client_key"), ("username", "password")),
+    required_by={
+        "api_key": ("host",),
+        "client_cert": ("host",),
+        "username": ("host",),
+        "eks_region": ("eks_cluster",),
+        "eks_profile": ("eks_cluster",),
+    },
 )
 
 
 def load_configuration(options: Mapping[str, t.Any]) -> t.Any:
     """The C(kubernetes.client.Configuration) for these options.
 
-    Order: C(host) and its credentials; C(kubeconfig); E(K8S_AUTH_KUBECONFIG) or E(KUBECONFIG); the service account
-    of the pod we run in; C(~/.kube/config).
+    Order: C(eks_cluster); C(host) and its credentials; C(kubeconfig); E(K8S_AUTH_KUBECONFIG) or E(KUBECONFIG); the
+    service account of the pod we run in; C(~/.kube/config).
 
     :raises MissingLibraryError: the kubernetes package is absent.
     :raises PlatformError: nothing tells where the cluster is, or the kubeconfig cannot be used.
@@ -60,11 +73,16 @@ def load_configuration(options: Mapping[str, t.Any]) -> t.Any:
             "install it for the interpreter that runs this task: pip install 'kubernetes<37.0.2'"
         )
     configuration = kube_client.Configuration()
-    if options.get("host"):
+    if options.get("eks_cluster"):
+        _eks(configuration, options)
+    elif options.get("host"):
         _explicit(configuration, options)
     else:
         _from_file_or_pod(configuration, options)
-    configuration.verify_ssl = bool(options.get("validate_certs", True))
+    if not options.get("validate_certs", True):
+        configuration.verify_ssl = False
+    if not configuration.verify_ssl:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the user has said it already
     if options.get("proxy"):
         configuration.proxy = options["proxy"]
     return configuration
@@ -75,9 +93,35 @@ def _explicit(configuration: t.Any, options: Mapping[str, t.Any]) -> None:
     configuration.ssl_ca_cert = options.get("ca_cert")
     configuration.cert_file = options.get("client_cert")
     configuration.key_file = options.get("client_key")
-    if options.get("api_key"):
-        configuration.api_key = {"authorization": options["api_key"]}
-        configuration.api_key_prefix = {"authorization": "Bearer"}
+    token = options.get("api_key")
+    if options.get("username"):
+        from .openshift_login import openshift_token  # noqa: PLC0415 (its imports cost those who do not use it)
+
+        token = openshift_token(
+            host=configuration.host,
+            username=options["username"],
+            password=options["password"],
+            verify=bool(options.get("validate_certs", True)),
+            ca_cert=options.get("ca_cert"),
+        )
+    if token:
+        _bearer(configuration, token)
+
+
+def _eks(configuration: t.Any, options: Mapping[str, t.Any]) -> None:
+    from .eks_login import eks_login  # noqa: PLC0415 (botocore costs 0.15 s that others need not pay)
+
+    login = eks_login(
+        cluster=options["eks_cluster"], region=options.get("eks_region"), profile=options.get("eks_profile")
+    )
+    configuration.host = login.endpoint.rstrip("/")
+    configuration.ca_cert_data = login.authority
+    _bearer(configuration, login.token)
+
+
+def _bearer(configuration: t.Any, token: str) -> None:
+    configuration.api_key = {"authorization": token}
+    configuration.api_key_prefix = {"authorization": "Bearer"}
 
 
 def _from_file_or_pod(configuration: t.Any, options: Mapping[str, t.Any]) -> None:
