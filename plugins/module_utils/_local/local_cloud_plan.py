@@ -152,7 +152,7 @@ def _ending(name: str, reason: str = "") -> Step:
 def _starting(action: str, name: str, reason: str = "") -> Step:
     version = next((tool.version for tool in TOOLS if tool.name == name), "")
     after = {"state": "running", **({"version": version} if version else {})}
-    return Step(action, name, {"state": "failed"} if action == "recreate" else None, after, reason)
+    return Step(action, name, {**after, "state": "failed"} if action == "recreate" else None, after, reason)
 
 
 __all__ = ("VERSIONS", "Decision", "Finding", "Wish", "components", "decide_start", "decide_stop")

@@ -55,7 +55,9 @@ def start_time(pid: int) -> str | None:
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (OSError, ValueError):
         return None
-    return None if fields[0] in ("Z", "X") else fields[19]
+    # Of a program that is ending, the first thread can be gone while others still hold its files and ports.
+    ended = fields[0] in ("Z", "X") and int(fields[17]) <= 1
+    return None if ended else fields[19]
 
 
 def spawn(command: Sequence[str], *, log: Path, folder: Path, environment: Mapping[str, str]) -> Process:
