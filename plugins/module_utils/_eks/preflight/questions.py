@@ -112,11 +112,14 @@ def image(session: AwsSession, answers: Answers, version: str, *, arch: str, var
         )
 
 
-def on_demand_price(session: AwsSession, answers: Answers, name: str) -> None:
-    """The hourly on-demand price of one type, from the price list."""
+def on_demand_price(session: AwsSession, answers: Answers, name: str, *, region: str) -> None:
+    """The hourly on-demand price of one type in a region, from the price list.
+
+    :param session: of a region that has the price list's endpoint (us-east-1 has).
+    """
     wanted = {
         "instanceType": name,
-        "regionCode": session.region,
+        "regionCode": region,
         "operatingSystem": OPERATING_SYSTEM,
         "tenancy": "Shared",
         "preInstalledSw": "NA",
@@ -130,7 +133,7 @@ def on_demand_price(session: AwsSession, answers: Answers, name: str) -> None:
         if (found := _hourly(json.loads(text))) is not None:
             answers.prices[name] = found
             return
-    raise AwsError(f"cannot ask for the price of {name}: the price list has none for {session.region}")
+    raise AwsError(f"cannot ask for the price of {name}: the price list has none for {region}")
 
 
 def _hourly(product: Mapping[str, t.Any]) -> float | None:

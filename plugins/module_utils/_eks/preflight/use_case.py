@@ -21,6 +21,7 @@ from .plan import HOURS_PER_MONTH, PoolDemand, Price, pool_demand, price, quota_
 from .questions import Answers
 
 WORKERS = 12
+PRICE_LIST_REGION = "us-east-1"  # the endpoint is in few regions and knows the prices of all
 IMAGE_ARCH = {"amd64": "x86_64", "arm64": "arm64"}
 SPEC = ArgumentSpec(
     options={
@@ -52,6 +53,7 @@ Question = Callable[[], object]
 def ask(session: AwsSession, options: Mapping[str, t.Any], pools: Sequence[PoolDemand]) -> Answers:
     """Ask everything at once; a question without an answer becomes a sentence."""
     answers = Answers()
+    prices = AwsSession({**options, "region": PRICE_LIST_REGION})
     zones = list(options["zones"])
     if options["subnets"]:
         ids = options["subnets"]
@@ -60,7 +62,7 @@ def ask(session: AwsSession, options: Mapping[str, t.Any], pools: Sequence[PoolD
         lambda: questions.identity(session, answers),
         lambda: questions.offerings(session, answers, pools, sorted(set(zones))),
         *(partial(questions.quota, session, answers, demand) for demand in quota_demands(pools)),
-        *(partial(questions.on_demand_price, session, answers, name) for name in _types(pools)),
+        *(partial(questions.on_demand_price, prices, answers, name, region=session.region) for name in _types(pools)),
     ]
     if options.get("kubernetes_version"):
         todo.extend(_images(session, answers, options["kubernetes_version"], pools))
