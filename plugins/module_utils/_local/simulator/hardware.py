@@ -29,6 +29,7 @@ class Profile:
 
     :param size: memory slices.
     :param starts: the legal first memory slices.
+    :param media: it takes media engines that only one instance of a GPU can have.
     :param attributes: what GFD publishes: memory, multiprocessors, slices.gi, engines.copy and so on.
     """
 
@@ -37,12 +38,8 @@ class Profile:
     size: int
     starts: tuple[int, ...]
     most: int
+    media: bool = False
     attributes: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def media(self) -> bool:
-        """Whether it takes the only media extension."""
-        return "+me" in self.name
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ Object = dict[str, t.Any]
 SERVER_SECONDS = 290
 SILENCE_SECONDS = 330.0
 PAUSE_SECONDS = 1.0
-GONE = 410
+GONE, NOT_SERVED = 410, 404
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,12 @@ class Watcher:
                 version = self._follow(version or self._list())
             except KubeApiError as error:
                 version = None
-                if error.status not in (GONE, 404):
+                if error.status == NOT_SERVED:
+                    self._feed.replace([])
+                elif error.status != GONE:
                     self._complain(error.message)
                 self._stopped.wait(PAUSE_SECONDS * (1 + random.random()))  # noqa: S311 (spreads load, no secret)
-            except (PlatformError, OSError, ValueError) as error:
+            except (PlatformError, ValueError) as error:
                 version = None
                 self._complain(f"the watch of {self._feed.path} broke: {error}")
                 self._stopped.wait(PAUSE_SECONDS)

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Node groups as EKS and EC2 report them: the simulator's eyes on the AWS side."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from functools import partial
+
+from ..._core.concurrency import map_concurrently
+from .catalogue import Catalogue
+from .model import Machine, NodeGroup, Subnet, Taint
+
+EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
+EFA_KINDS = ("efa", "efa-only")
+DEFAULT_TYPE = "t3.medium"
+READERS = 4
+
+
+class EksReader:
+    """Reads all node groups of all clusters, or of one.
+
+    :param eks: boto3 client of EKS.
+    :param ec2: boto3 client of EC2.
+    :param cluster: look at this cluster only; empty for all.
+    """
+
+    def __init__(self, *, eks: t.Any, ec2: t.Any, region: str, catalogue: Catalogue, cluster: str = "") -> None:
+        self._eks, self._ec2, self._region, self._catalogue, self._cluster = eks, ec2, region, catalogue, cluster
+        self._subnets: dict[str, Subnet] = {}
+        self._templates: dict[tuple[str, str], Mapping[str, t.Any]] = {}
+
+    def read(self) -> dict[str, NodeGroup]:
+        """All node groups by C(cluster/name)."""
+        clusters = [self._cluster] if self._cluster else self._all("list_clusters", "clusters")
+        found: dict[str, NodeGroup] = {}
+        for cluster in clusters:
+            try:
+                names = self._all("list_nodegroups", "nodegroups", clusterName=cluster)
+                documents = map_concurrently(partial(self._describe, cluster), names, workers=READERS)
+            except self._eks.exceptions.ResourceNotFoundException:
+                continue  # gone between two calls
+            found |= {group.key: group for group in map(self._group, documents)}
+        return found
+
+    def _describe(self, cluster: str, name: str) -> dict[str, t.Any]:
+        answer = self._eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)
+        return t.cast("dict[str, t.Any]", answer["nodegroup"])
+
+    def _all(self, operation: str, key: str, **arguments: str) -> list[str]:
+        pages = self._eks.get_paginator(operation).paginate(**arguments)
+        return [name for page in pages for name in page[key]]
+
+    def _group(self, document: Mapping[str, t.Any]) -> NodeGroup:
+        template = document.get("launchTemplate") or {}
+        data = self._template(template) if template else {}
+        update = document.get("updateConfig") or {}
+        return NodeGroup(
+            cluster=document["clusterName"],
+            name=document["nodegroupName"],
+            status=document["status"],
+            version=document.get("version") or "1.36",
+            release=document.get("releaseVersion") or "",
+            region=self._region,
+            machine=self._machine(document, data),
+            desired=int((document.get("scalingConfig") or {}).get("desiredSize") or 0),
+            subnets=self._located(document.get("subnets") or []),
+            ami_type=document.get("amiType") or "AL2023_x86_64_STANDARD",
+            capacity_type=document.get("capacityType") or "ON_DEMAND",
+            disk_gib=_disk(document, data),
+            labels=document.get("labels") or {},
+            taints=tuple(_taint(taint) for taint in document.get("taints") or []),
+            template=str(template.get("id") or ""),
+            template_version=str(template.get("version") or ""),
+            efa_interfaces=_efa_interfaces(data),
+            max_unavailable=int(update.get("maxUnavailable") or 1),
+            max_unavailable_percentage=int(update.get("maxUnavailablePercentage") or 0),
+        )
+
+    def _machine(self, document: Mapping[str, t.Any], data: Mapping[str, t.Any]) -> Machine:
+        types = document.get("instanceTypes") or []
+        name = str(types[0] if types else data.get("InstanceType") or DEFAULT_TYPE)
+        return self._catalogue.machine(name) or Machine(name, "amd64", 2, 4096)
+
+    def _template(self, template: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+        key = (str(template["id"]), str(template.get("version") or "$Default"))
+        if key not in self._templates:
+            found = self._ec2.describe_launch_template_versions(LaunchTemplateId=key[0], Versions=[key[1]])
+            data = found["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+            if key[1].startswith("$"):
+                return t.cast("Mapping[str, t.Any]", data)
+            self._templates[key] = data
+        return self._templates[key]
+
+    def _located(self, names: list[str]) -> tuple[Subnet, ...]:
+        unknown = [name for name in names if name not in self._subnets]
+        if unknown:
+            for subnet in self._ec2.describe_subnets(SubnetIds=unknown)["Subnets"]:
+                one = Subnet(subnet["SubnetId"], subnet["AvailabilityZone"], subnet["CidrBlock"])
+                self._subnets[one.subnet_id] = one
+        return tuple(self._subnets[name] for name in names)
+
+
+def _taint(taint: Mapping[str, str]) -> Taint:
+    return Taint(taint["key"], taint.get("value", ""), EFFECTS[taint["effect"]])
+
+
+def _efa_interfaces(data: Mapping[str, t.Any]) -> int:
+    return sum(one.get("InterfaceType") in EFA_KINDS for one in data.get("NetworkInterfaces") or [])
+
+
+def _disk(document: Mapping[str, t.Any], data: Mapping[str, t.Any]) -> int:
+    sizes = [(mapping.get("Ebs") or {}).get("VolumeSize") for mapping in data.get("BlockDeviceMappings") or []]
+    return int(max((size for size in sizes if size), default=document.get("diskSize") or 20))
+
+
+__all__ = ("EksReader",)
