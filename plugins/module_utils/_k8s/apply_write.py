@@ -27,6 +27,7 @@ from .retry import send
 RECREATE = "aiplatform.eks/recreate"
 ON_IMMUTABLE = "on_immutable"
 IMMUTABLE_WORDS = ("immutable", "updates to statefulset spec", "may not be changed", "cannot change roleref")
+WORKLOAD_GROUPS = frozenset(("apps", "batch"))  # the collector learns of new custom kinds only twice a minute
 GONE_PACE = Pace(first=0.05, factor=1.5, longest=2.0)
 GONE_WITHIN = 120.0
 
@@ -170,7 +171,7 @@ class Writer:
         if live is None or self._manner.dry_run:
             return Written("recreated", live, desired.document, desired.document)
         orphan = desired.ref.group_kind == "StatefulSet.apps"  # its pods stay and are adopted by the new one
-        self.delete(Member(desired.ref, desired.kind, live), policy="Orphan" if orphan else "Foreground")
+        self.delete(Member(desired.ref, desired.kind, live), policy="Orphan" if orphan else None)
         self._await_gone(desired.ref, desired.path, str(live["metadata"]["uid"]))
         try:
             _status, answer = self._patch(desired)
@@ -178,9 +179,10 @@ class Writer:
             raise refusal(desired.ref, error) from error
         return Written("recreated", live, desired.document, answer)
 
-    def delete(self, member: Member, *, policy: str = "Foreground") -> bool:
+    def delete(self, member: Member, *, policy: str | None = None) -> bool:
         """Delete one object, only if it is still the one that was read.
 
+        :param policy: propagation; without it workloads go after their pods (Foreground), all others at once.
         :returns: whether it was there.
         :raises PlatformError: the server refuses.
         """
@@ -188,7 +190,7 @@ class Writer:
         body = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "propagationPolicy": policy,
+            "propagationPolicy": policy or ("Foreground" if member.ref.group in WORKLOAD_GROUPS else "Background"),
             "preconditions": {"uid": uid},
             **({"dryRun": ["All"]} if self._manner.dry_run else {}),
         }
