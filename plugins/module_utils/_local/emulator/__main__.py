@@ -1,0 +1,14 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Start the emulator."""
+
+from __future__ import annotations
+
+import sys
+
+from .server import main
+
+if __name__ == "__main__":
+    sys.exit(main())

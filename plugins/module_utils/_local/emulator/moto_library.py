@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one place that imports moto and werkzeug; everything else takes them from here, when it runs."""
+
+from __future__ import annotations
+
+from ..._core.errors import MissingLibraryError
+
+try:
+    from botocore.exceptions import UnknownServiceError
+    from moto.autoscaling.models import autoscaling_backends
+    from moto.backend_index import backend_url_patterns
+    from moto.cloudformation.models import CloudFormationBackend, cloudformation_backends
+    from moto.cloudformation.parsing import ResourceMap, resource_class_from_type
+    from moto.core.exceptions import ServiceException
+    from moto.core.request import Request
+    from moto.core.responses import ActionResult, BaseResponse
+    from moto.ec2.models import ec2_backends
+    from moto.iam.models import iam_backends
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
+    from werkzeug.wrappers import Response
+except ImportError as error:
+    MOTO_ERROR: ImportError | None = error
+else:
+    MOTO_ERROR = None
+
+
+def known_to_moto(service: str, region: str) -> bool:
+    """Whether moto has that service at all."""
+    return any(pattern.match(f"http://{service}.{region}.amazonaws.com") for _, pattern in backend_url_patterns)
+
+
+def require_moto() -> None:
+    """Say what is missing.
+
+    :raises MissingLibraryError: when moto's server cannot be imported.
+    """
+    if MOTO_ERROR is not None:
+        raise MissingLibraryError(
+            f"the emulated AWS needs moto: {MOTO_ERROR}; install moto[server]>=5.2.5,<5.3 into the controller's Python"
+        )
+
+
+__all__ = (
+    "MOTO_ERROR",
+    "ActionResult",
+    "BaseResponse",
+    "CloudFormationBackend",
+    "DomainDispatcherApplication",
+    "MotoRequestHandler",
+    "Request",
+    "ResourceMap",
+    "Response",
+    "ServiceException",
+    "UnknownServiceError",
+    "autoscaling_backends",
+    "cloudformation_backends",
+    "create_backend_app",
+    "ec2_backends",
+    "iam_backends",
+    "known_to_moto",
+    "make_server",
+    "require_moto",
+    "resource_class_from_type",
+)
