@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .._aws.session import AwsSession, Record
 from .._core.errors import PlatformError
+from .._gpu.instances import InstanceType, instance_types
 
 Accelerator = t.Literal["nvidia", "neuron", "none"]
 
@@ -38,6 +39,34 @@ class InstanceFacts:
     def efa_on_first_card(self) -> bool:
         """Whether card 0 is among those with EFA."""
         return self.efa_interfaces >= self.network_cards
+
+
+# Types with cards that take no EFA (EC2 user guide); everywhere else there is one EFA interface a card.
+CARDS = {"p6-b300.48xlarge": 17}
+
+
+def facts_for(aws: AwsSession, names: Iterable[str], *, efa: Iterable[str] = ()) -> dict[str, InstanceFacts]:
+    """The facts of these types: from our table, from EC2 for what the table does not know.
+
+    :param efa: the types of which EFA is wanted; where the table knows of none, EC2 is asked.
+    :raises PlatformError: when EC2 does not know one of them in the region.
+    """
+    wanted, with_efa = set(names), set(efa)
+    table = {name: _from_table(row) for name, row in instance_types().items() if name in wanted}
+    found = {name: facts for name, facts in table.items() if facts.efa_interfaces or name not in with_efa}
+    return {**found, **describe_instance_types(aws, wanted - set(found))}
+
+
+def _from_table(row: InstanceType) -> InstanceFacts:
+    accelerator: Accelerator = "nvidia" if row.has_gpu else "neuron" if row.has_neuron else "none"
+    return InstanceFacts(
+        name=row.name,
+        architecture="arm64" if row.arch == "arm64" else "x86_64",
+        accelerator=accelerator,
+        efa_interfaces=row.efa_interfaces,
+        network_cards=CARDS.get(row.name, max(1, row.efa_interfaces)),
+        instance_store=row.local_nvme_gb > 0,
+    )
 
 
 def describe_instance_types(aws: AwsSession, names: Iterable[str]) -> dict[str, InstanceFacts]:
@@ -86,4 +115,4 @@ def _accelerator(row: Mapping[str, t.Any]) -> Accelerator:
     return "none"
 
 
-__all__ = ("InstanceFacts", "describe_instance_types", "facts_of")
+__all__ = ("InstanceFacts", "describe_instance_types", "facts_for", "facts_of")

@@ -6,18 +6,17 @@
 
 from __future__ import annotations
 
-import typing as t
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..._aws.errors import AwsError
 from ..._aws.session import AwsSession, Record
 from ..._aws.tags import OWNER_TAG
-from ..._core.clock import Clock, Pace
+from ..._core.clock import Clock
 from ..._core.errors import PlatformError
 from ..._core.plan import Plan
 from ..health import issues_in_words
 from ..jobs import Job, Wait, run_jobs
+from ..waiting import Steps, Waiting, look_updated, when_free
 from .autoscaling import digest_of, wanted_tags
 from .change import Change
 from .fields import to_api
@@ -32,20 +31,6 @@ from .state import (
     template_record,
 )
 from .templates import Templates, TemplateVersion
-
-BUSY = "ResourceInUseException"
-TRIES_WHEN_BUSY = 5
-Steps = Generator[Wait, None, t.Any]
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """How to wait: whether at all after the last write, how long, how often."""
-
-    wait: bool
-    timeout: float
-    pace: Pace
-    workers: int
 
 
 @dataclass(frozen=True)
@@ -180,16 +165,8 @@ class Applier:
                 lambda: self._look_updated(name, update), f"the update of node group {name}", self.waiting.timeout
             )
 
-    def _when_free(self, name: str, call: t.Callable[[], Record]) -> Steps:
-        """Call; when another update is under way, wait for its end and call again."""
-        for _attempt in range(TRIES_WHEN_BUSY - 1):
-            try:
-                return call()
-            except AwsError as error:
-                if error.code != BUSY:
-                    raise
-            yield self._until_active(name)
-        return call()
+    def _when_free(self, name: str, call: Callable[[], Record]) -> Steps:
+        return when_free(call, lambda: self._until_active(name))
 
     def _until_active(self, name: str) -> Wait:
         return Wait(lambda: self._look_active(name), f"node group {name}", self.waiting.timeout)
@@ -211,13 +188,7 @@ class Applier:
 
     def _look_updated(self, name: str, update: str) -> tuple[bool, str]:
         parameters = {"name": self.cluster, "nodegroupName": name, "updateId": update}
-        doing = f"read the update of node group {name}"
-        found = self.aws.do("eks", "DescribeUpdate", parameters, doing=doing)["update"]
-        status = str(found.get("status"))
-        if status in ("Failed", "Cancelled"):
-            errors = "; ".join(issues_in_words(found.get("errors") or [])) or "EKS gives no reason"
-            raise PlatformError(f"the update of node group {name} of cluster {self.cluster} {status.lower()}: {errors}")
-        return status == "Successful", status
+        return look_updated(self.aws, f"node group {name} of cluster {self.cluster}", parameters)
 
     def _template(self, change: Change, spec: PoolSpec) -> TemplateVersion | None:
         if spec.launch is None:
@@ -290,4 +261,4 @@ def _refuse_failed(group: Record) -> None:
         raise PlatformError(f"node group {group.get('nodegroupName')} is {status}: {issues}")
 
 
-__all__ = ("Applier", "Waiting")
+__all__ = ("Applier",)

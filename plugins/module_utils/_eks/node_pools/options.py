@@ -11,6 +11,7 @@ import typing as t
 from ..._aws.session import AWS_SPEC
 from ..._core.argument_spec import ArgumentSpec
 from ..images import CHOICES, FAMILIES
+from ..waiting import waiting_options
 
 EFFECTS = ("NoSchedule", "NoExecute", "PreferNoSchedule")
 ON_IMMUTABLE = ("fail", "ignore", "replace_in_place", "replace_first")
@@ -138,13 +139,6 @@ POOL: Options = {
     "on_immutable": _text(choices=list(ON_IMMUTABLE)),
 }
 
-WAITING: Options = {
-    "parallel": _number(default=8),
-    "wait": _flag(default=True),
-    "wait_timeout": _number(default=2400),
-    "poll_interval": {"type": "float", "default": 2.0},
-}
-
 SPEC = ArgumentSpec(
     options={
         "cluster_name": _text(required=True),
@@ -177,8 +171,9 @@ SPEC = ArgumentSpec(
         "recreate_failed": _flag(default=False),
         "verify_records": _flag(default=False),
         "keep_launch_template_versions": _number(default=5),
-        **WAITING,
+        "parallel": _number(default=8),
+        **waiting_options(2400),
     },
 ).merge(AWS_SPEC)
 
-__all__ = ("EFFECTS", "ON_IMMUTABLE", "POOL", "SPEC", "WAITING")
+__all__ = ("EFFECTS", "ON_IMMUTABLE", "POOL", "SPEC")

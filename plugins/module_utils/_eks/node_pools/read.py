@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..._aws.session import AwsSession, Record
@@ -21,7 +21,7 @@ from ..._aws.tags import owned_by
 from ..._core.concurrency import map_concurrently
 from ..._core.errors import PlatformError
 from ..images import ami_type_for, check_ami_type
-from ..instances import InstanceFacts, describe_instance_types
+from ..instances import InstanceFacts, facts_for
 from .autoscaling import PREFIX, digest_of, wanted_tags
 from .launch_template import template_data
 from .spec import PoolSpec
@@ -178,9 +178,10 @@ class Reader:
         )
         return (answer["cluster"], False) if answer else (None, True)
 
-    def _learn_instances(self, pools: Iterable[PoolReading]) -> None:
+    def _learn_instances(self, pools: Sequence[PoolReading]) -> None:
         names = {name for pool in pools for name in pool.spec.every_type}
-        self._facts.update(describe_instance_types(self.aws, names))
+        efa = {name for pool in pools if pool.spec.launch and pool.spec.launch.efa for name in pool.spec.every_type}
+        self._facts.update(facts_for(self.aws, names, efa=efa))
 
     def _check_zones(self, absent: Sequence[PoolReading]) -> None:
         """Refuse a pool whose subnets lie in zones that do not offer its instance types."""

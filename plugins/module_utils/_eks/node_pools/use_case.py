@@ -10,10 +10,10 @@ import typing as t
 from collections.abc import Mapping
 
 from ..._aws.session import AwsSession, Record
-from ..._core.clock import Pace
 from ..._core.outcome import Context, Outcome, UseCase, converge
 from ..._core.plan import Plan
-from .apply import Applier, Waiting
+from ..waiting import Waiting
+from .apply import Applier
 from .facts import pool_facts
 from .options import SPEC
 from .plan import plan_pools, plan_removal
@@ -21,9 +21,6 @@ from .read import Reader, Reading
 from .spec import specs_of
 from .templates import Templates
 from .wanted import Policy
-
-GROWTH = 1.1  # of the pauses: each is the first one plus a tenth of the time already waited
-LONGEST_PAUSE = 15.0
 
 
 def run(options: Mapping[str, t.Any], context: Context, aws: AwsSession | None = None) -> Outcome:
@@ -45,22 +42,13 @@ def run(options: Mapping[str, t.Any], context: Context, aws: AwsSession | None =
         reader=reader,
         templates=Templates(session, cluster, keep=max(1, int(options["keep_launch_template_versions"]))),
         clock=context.clock,
-        waiting=waiting_of(options),
+        waiting=Waiting.of(options),
     )
     return converge(
         plan,
         context,
         apply=lambda wanted: _facts(wanted, reading, applier.apply(wanted, reading)),
         predict=lambda wanted: _facts(wanted, reading, {}),
-    )
-
-
-def waiting_of(options: Mapping[str, t.Any]) -> Waiting:
-    """The options about waiting."""
-    first = float(options["poll_interval"])
-    pace = Pace(first=first, factor=GROWTH, longest=max(first, LONGEST_PAUSE))
-    return Waiting(
-        wait=bool(options["wait"]), timeout=float(options["wait_timeout"]), pace=pace, workers=int(options["parallel"])
     )
 
 
@@ -83,4 +71,4 @@ def _facts(plan: Plan, reading: Reading, groups: Mapping[str, Record]) -> dict[s
 
 USE_CASE = UseCase(spec=SPEC, run=run)
 
-__all__ = ("USE_CASE", "run", "waiting_of")
+__all__ = ("USE_CASE", "run")
