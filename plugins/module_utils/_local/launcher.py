@@ -136,7 +136,9 @@ class Launcher:
         self.folder.write(state)
 
     def _that_answer(self, components: list[Component]) -> list[str]:
-        healthy = map_concurrently(lambda one: answers(one.health, authority=self.folder.authority), components)
+        healthy = map_concurrently(
+            lambda one: answers(one.health, authority=self.folder.authority, timeout=2), components
+        )
         return [one.name for one, good in zip(components, healthy, strict=True) if good]
 
     def _notice_deaths(self) -> None:
@@ -161,21 +163,23 @@ class Launcher:
 def unhealthy(
     components: Iterable[Component], processes: Mapping[str, Process], folder: RunFolder, *, timeout: float
 ) -> dict[str, str]:
-    """Of the components that ought to run, those that do not, each with the reason."""
+    """Of the components that ought to run, those that do not, each with the reason.
 
-    def look(component: Component) -> str:
-        process = processes.get(component.name)
-        if process is None:
-            return "it was not started"
-        if not process.alive:
-            return "its process has ended"
-        if not answers(component.health, authority=folder.authority, timeout=timeout):
-            return f"it runs but does not answer at {component.health}"
-        return ""
-
+    While a program is dead, the others are not asked: they may wait for it.
+    """
     todo = list(components)
-    reasons = map_concurrently(look, todo)
-    return {one.name: reason for one, reason in zip(todo, reasons, strict=True) if reason}
+    sick = {one.name: "it was not started" for one in todo if one.name not in processes}
+    sick |= {
+        one.name: "its process has ended" for one in todo if one.name in processes and not processes[one.name].alive
+    }
+    if sick:
+        return sick
+    good = map_concurrently(lambda one: answers(one.health, authority=folder.authority, timeout=timeout), todo)
+    return {
+        one.name: f"it runs but does not answer at {one.health}"
+        for one, answered in zip(todo, good, strict=True)
+        if not answered
+    }
 
 
 __all__ = ("ChildDiedError", "Launcher", "unhealthy")

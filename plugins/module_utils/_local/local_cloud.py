@@ -45,6 +45,8 @@ SPEC = ArgumentSpec(
 )
 ATTEMPTS = 3
 LOOK_SECONDS = 10.0
+SETTLE_SECONDS = 10.0
+ROUNDS = 3
 INSIDE = Path("ansible_collections/aiplatform/eks/plugins/module_utils/_local")
 
 
@@ -94,11 +96,15 @@ class LocalCloud:
         :raises PlatformError: it cannot be done; a fresh start leaves nothing behind but logs.
         """
         with self.folder.locked():
-            finding = self.find()
-            decision = decide_start(self.wish, finding)
-            if decision.mode == "fresh":
-                return self._start_fresh(decision)
-            return self._repair(decision, finding.state)
+            for _round in range(ROUNDS):
+                finding = self.find()
+                decision = decide_start(self.wish, finding)
+                if decision.mode == "fresh":
+                    return self._start_fresh(decision)
+                if decision.mode == "nothing":
+                    break
+                self._repair(decision, finding.state)
+        return self.folder.read()
 
     def _start_fresh(self, decision: Decision) -> CloudState:
         binaries = provide_binaries(self.home, download_urls=self.download_urls)
@@ -124,7 +130,7 @@ class LocalCloud:
             self.folder.clear()
             raise
 
-    def _repair(self, decision: Decision, state: CloudState) -> CloudState:
+    def _repair(self, decision: Decision, state: CloudState) -> None:
         stop(decision.end)
         ended = {process.pid for process in decision.end}
         state = replace(
@@ -143,7 +149,14 @@ class LocalCloud:
             )
             state = replace(state, stages=self.wish.stages)
         self.folder.write(state)
-        return state
+        self._settle(blueprint, state)
+
+    def _settle(self, blueprint: Blueprint, state: CloudState) -> None:
+        """Give what was kept a moment to find what was started anew; what does not, the next round starts anew too."""
+        wanted = [blueprint.component(name) for name in self.names]
+        end = self.clock.now() + SETTLE_SECONDS
+        while unhealthy(wanted, state.processes, self.folder, timeout=1.0) and self.clock.now() < end:
+            self.clock.sleep(0.1)
 
     def facts(self, state: CloudState, *, running: bool = True) -> dict[str, t.Any]:
         """The module's result for a state; what only a start can tell is empty or 0."""
