@@ -23,6 +23,7 @@ from pathlib import Path
 
 from ..._core.clock import SystemClock
 from ..._core.errors import PlatformError
+from . import cloudformation_functions
 from .answers import all_answers
 from .call_log import CallLog
 from .control import Control
@@ -86,6 +87,7 @@ def build(endpoint: Endpoint, faults: Mapping[str, t.Any]) -> Control:
     from .moto_neighbours import MotoNeighbours  # noqa: PLC0415
 
     lib.require_moto()
+    cloudformation_functions.install()
     switches, log = Switches(faults), CallLog()
     eks = Eks(clock=SystemClock(), faults=lambda: switches.faults, neighbours=MotoNeighbours(), endpoint=endpoint)
     moto = lib.DomainDispatcherApplication(lib.create_backend_app)
