@@ -1,0 +1,297 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sharing policy of a node pool: one validated value, from which everything else is derived.
+
+The user says C(gpu_sharing) once, on the pool. Combinations that do harm are refused here, with the reason; sources of
+the rules: facts/gpu-sharing.md §1.3, §1.5, §2, §3, §5 and facts/components.md §1.2.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .._core.errors import PlatformError
+from .._core.text import listed, unknown_name
+from .instances import InstanceType, instance_type
+from .policy_layouts import MigLayout, label_value, mig_layout
+
+EXCLUSIVE, TIME_SLICING, MIG, MPS, DRA = "exclusive", "time_slicing", "mig", "mps", "dra"
+GPU = "nvidia.com/gpu"
+PURPOSES = ("general", "notebooks", "inference", "training")
+REPLICATION = ("replicas", "rename", "fail_requests_greater_than_one")
+# Which keys a mode understands, besides mode itself.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    EXCLUSIVE: (),
+    TIME_SLICING: REPLICATION,
+    MIG: ("layout", "applied_by", *REPLICATION),
+    MPS: REPLICATION,
+    DRA: (),
+}
+APPLIED_BY = ("mig_manager", "user_data")
+MPS_CLIENTS, MPS_CLIENTS_VOLTA = 48, 16
+EMULATED_ONLY = frozenset({"g7", "g7e"})
+
+
+@dataclass(frozen=True)
+class SharingPolicy:
+    """How the accelerators of one node pool are shared.
+
+    :param types: the pool's instance types; one that has no accelerators makes the policy empty.
+    :param mode: V(exclusive), V(time_slicing), V(mig), V(mps) or V(dra).
+    :param replicas: how many pods share one device; 1 when they do not.
+    :param rename: shared devices are published as C(<resource>.shared).
+    :param fail_requests_greater_than_one: a pod that asks for two replicas fails instead of getting no more.
+    :param layout: the MIG layout of each node, in the mode V(mig).
+    :param applied_by: V(mig_manager) changes layouts on live nodes, V(user_data) sets them once at boot.
+    :param mig_strategy: the operator's strategy, one for the whole cluster.
+    :param bottlerocket: the nodes run Bottlerocket, whose own device plugin does the sharing.
+    :param warnings: sentences about what works but deserves attention.
+    """
+
+    pool: str
+    types: tuple[InstanceType, ...]
+    purpose: str = "general"
+    mode: str = EXCLUSIVE
+    replicas: int = 1
+    rename: bool = False
+    fail_requests_greater_than_one: bool = False
+    layout: MigLayout | None = None
+    applied_by: str = "mig_manager"
+    mig_strategy: str = "mixed"
+    bottlerocket: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether the nodes have NVIDIA GPUs."""
+        return any(one.has_gpu for one in self.types)
+
+    @property
+    def has_neuron(self) -> bool:
+        """Whether the nodes have Trainium or Inferentia devices."""
+        return any(one.has_neuron for one in self.types)
+
+    @property
+    def shared(self) -> bool:
+        """Whether a pod gets less than a whole GPU."""
+        return self.mode in (TIME_SLICING, MPS, MIG)
+
+    @property
+    def config_key(self) -> str:
+        """The key of this policy in the device plugin's ConfigMap, made from its content."""
+        if self.replicas < 2:
+            return "exclusive"
+        words = [self.mode.replace("_", "-"), str(self.replicas)]
+        if self.layout is not None:
+            words = ["mig-time-slicing", str(self.replicas), self.layout.name]
+        words += ["renamed"] if self.rename else []
+        words += [] if self.fail_requests_greater_than_one else ["lenient"]
+        return label_value("-".join(words))
+
+
+def sharing_policies(pools: Sequence[Mapping[str, t.Any]], *, mig_strategy: str = "mixed") -> tuple[SharingPolicy, ...]:
+    """The policies of all pools.
+
+    :param mig_strategy: the operator's strategy; V(single) takes uniform layouts only.
+    :raises PlatformError: a pool's sharing cannot work, or would do harm.
+    """
+    names = [str(pool.get("name")) for pool in pools]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise PlatformError(f"node pools: {listed(twice)} stand twice; names of pools are unique")
+    return tuple(sharing_policy(pool, mig_strategy=mig_strategy) for pool in pools)
+
+
+def sharing_policy(pool: Mapping[str, t.Any], *, mig_strategy: str = "mixed") -> SharingPolicy:
+    """The policy of one pool of the inventory.
+
+    :param pool: C(name), C(instance_types), C(gpu_sharing), C(purpose), C(ami_family), C(efa); other keys are not read.
+    :raises PlatformError: the pool's sharing cannot work, or would do harm.
+    """
+    where = f"node pool {pool.get('name')}"
+    types = tuple(_type(str(name), where) for name in pool.get("instance_types") or ())
+    sharing = pool.get("gpu_sharing") or {}
+    if not isinstance(sharing, Mapping):
+        raise PlatformError(f"{where}: gpu_sharing is {sharing!r}; wanted is a mapping such as {{mode: exclusive}}")
+    mode = str(sharing.get("mode", EXCLUSIVE))
+    _check_keys(sharing, mode, where)
+    purpose = str(pool.get("purpose") or "general")
+    if purpose not in PURPOSES:
+        raise PlatformError(f"{where}: {unknown_name('purpose', purpose, PURPOSES)}")
+    _check_accelerators(types, mode, where)
+    _check_harm(pool, mode, purpose, mig_strategy, where)
+    replicas, rename, strict = _replication(sharing, mode, types, where)
+    layout = mig_layout(sharing.get("layout"), types, where=f"{where}: gpu_sharing.layout") if mode == MIG else None
+    policy = SharingPolicy(
+        pool=str(pool.get("name")),
+        types=types,
+        purpose=purpose,
+        mode=mode,
+        replicas=replicas,
+        rename=rename,
+        fail_requests_greater_than_one=strict,
+        layout=layout,
+        applied_by=str(sharing.get("applied_by", "mig_manager")),
+        mig_strategy=mig_strategy,
+        bottlerocket=pool.get("ami_family") == "bottlerocket",
+    )
+    _check_layout(policy, where)
+    return SharingPolicy(**{**vars(policy), "warnings": tuple(_warnings(policy, where))})
+
+
+def _type(name: str, where: str) -> InstanceType:
+    try:
+        return instance_type(name)
+    except PlatformError as error:
+        raise PlatformError(f"{where}: {error.message}") from error
+
+
+def _check_keys(sharing: Mapping[str, t.Any], mode: str, where: str) -> None:
+    if mode not in KEYS:
+        raise PlatformError(f"{where}: gpu_sharing.mode: {unknown_name('mode', mode, KEYS)}")
+    every = {"mode", *(key for keys in KEYS.values() for key in keys)}
+    for key in sharing:
+        if key not in every:
+            raise PlatformError(f"{where}: {unknown_name('key of gpu_sharing', str(key), every)}")
+        if key != "mode" and key not in KEYS[mode]:
+            modes = [other for other, keys in KEYS.items() if key in keys]
+            raise PlatformError(
+                f"{where}: gpu_sharing.{key} does nothing in mode {mode}; it belongs to mode "
+                f"{listed(modes, conjunction='or')}"
+            )
+    if mode == MIG and "layout" not in sharing:
+        raise PlatformError(f"{where}: gpu_sharing.mode is mig without a layout, e.g. layout: {{3g.40gb: 2}}")
+    if sharing.get("applied_by", APPLIED_BY[0]) not in APPLIED_BY:
+        raise PlatformError(
+            f"{where}: {unknown_name('gpu_sharing.applied_by', str(sharing['applied_by']), APPLIED_BY)}"
+        )
+
+
+def _check_accelerators(types: Sequence[InstanceType], mode: str, where: str) -> None:
+    kinds = {one.resource for one in types}
+    if len(kinds) > 1:
+        shown = listed(f"{one.name} ({one.resource or 'none'})" for one in types)
+        raise PlatformError(f"{where}: the instance types have different accelerators: {shown}; use a pool for each")
+    if mode == EXCLUSIVE:
+        return
+    if not any(one.has_gpu for one in types):
+        kind = (
+            "Neuron devices, which are shared by the core, not by a mode" if types and types[0].has_neuron else "no GPU"
+        )
+        shown = listed(one.name for one in types) or "the pool without instance types"
+        raise PlatformError(f"{where}: gpu_sharing.mode is {mode}, but {shown} has {kind}; leave gpu_sharing out")
+
+
+def _check_harm(pool: Mapping[str, t.Any], mode: str, purpose: str, mig_strategy: str, where: str) -> None:
+    distributed = purpose == "training" or pool.get("efa")
+    reason = "its purpose is training" if purpose == "training" else "it has EFA for multi-node work"
+    if mode == MIG and distributed:
+        raise PlatformError(
+            f"{where}: MIG switches NVLink and peer-to-peer off, and a process can use one MIG device only, but "
+            f"{reason}; use whole GPUs (mode exclusive)"
+        )
+    if mode in (TIME_SLICING, MPS) and distributed:
+        raise PlatformError(
+            f"{where}: NCCL does not support several ranks on one shared GPU, but {reason}; use whole GPUs "
+            "(mode exclusive)"
+        )
+    if mode == MPS and mig_strategy == "mixed":
+        # The plugin of an MPS node refuses the cluster-wide strategy mixed (k8s-device-plugin api/config/v1).
+        raise PlatformError(
+            f"{where}: the device plugin refuses mps while the cluster's MIG strategy is mixed; use time_slicing, or "
+            "set the strategy to single or none (MIG pools then need one profile on every GPU)"
+        )
+    if mode == DRA and pool.get("ami_family") == "bottlerocket":
+        raise PlatformError(
+            f"{where}: Bottlerocket has a device plugin of its own, and DRA beside a device plugin counts each GPU "
+            "twice; use ami_family al2023"
+        )
+
+
+def _replication(
+    sharing: Mapping[str, t.Any], mode: str, types: Sequence[InstanceType], where: str
+) -> tuple[int, bool, bool]:
+    replicas = sharing.get("replicas", None if mode in (TIME_SLICING, MPS) else 1)
+    said = mode in (TIME_SLICING, MPS) or "replicas" in sharing
+    if said and (not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 2):
+        raise PlatformError(
+            f"{where}: gpu_sharing.replicas is {replicas!r}; the device plugin wants 2 or more (for no sharing take "
+            "mode exclusive)"
+        )
+    if mode == MPS:
+        old = any(one.accelerator_arch == "volta" for one in types)
+        most = MPS_CLIENTS_VOLTA if old else MPS_CLIENTS
+        if int(replicas or 0) > most:
+            raise PlatformError(f"{where}: gpu_sharing.replicas is {replicas}; MPS serves at most {most} clients a GPU")
+    rename, strict = (_flag(sharing, key, where) for key in ("rename", "fail_requests_greater_than_one"))
+    shares = int(replicas or 1)
+    return shares, rename and shares > 1, strict and shares > 1
+
+
+def _flag(sharing: Mapping[str, t.Any], key: str, where: str) -> bool:
+    value = sharing.get(key, True)
+    if not isinstance(value, bool):
+        raise PlatformError(f"{where}: gpu_sharing.{key} is {value!r}; wanted is true or false")
+    return value
+
+
+def _check_layout(policy: SharingPolicy, where: str) -> None:
+    if policy.layout is None:
+        return
+    if policy.mig_strategy == "none":
+        raise PlatformError(
+            f"{where}: mode is mig, but the cluster's MIG strategy is none, which advertises whole GPUs that no pod "
+            "can use; set it to mixed"
+        )
+    needs_single = policy.mig_strategy == "single" or policy.bottlerocket
+    if needs_single and not policy.layout.uniform:
+        who = "Bottlerocket's device plugin" if policy.bottlerocket else "the MIG strategy single"
+        raise PlatformError(
+            f"{where}: {who} demands one and the same profile on every GPU, found {listed(policy.layout.profiles)} in "
+            f"{policy.layout.name}; use the strategy mixed on al2023, or one profile"
+        )
+    if any("c." in profile for profile in policy.layout.profiles):
+        raise PlatformError(
+            f"{where}: the device plugin advertises no profile that splits the compute of an instance; use profiles "
+            "without the c part"
+        )
+    if policy.types[0].board in ("gb200", "gb300"):
+        raise PlatformError(
+            f"{where}: the EKS image runs {policy.types[0].board} with coherent driver memory (CDMM), which does not "
+            "support MIG; use whole GPUs or time_slicing"
+        )
+
+
+def _warnings(policy: SharingPolicy, where: str) -> t.Iterator[str]:
+    if policy.replicas > 1 and policy.mode != MPS:
+        yield (
+            f"{where}: {policy.replicas} pods share each device without any limit of memory: one that takes too much "
+            "makes its neighbours fail"
+        )
+    if policy.mode == MIG and {one.family for one in policy.types} & EMULATED_ONLY:
+        yield f"{where}: nobody has shown yet that guests can turn MIG on on {policy.types[0].family} instances"
+    if policy.shared and not policy.rename and policy.mode != MIG:
+        yield (
+            f"{where}: without rename a share is called {GPU} like a whole GPU; a taint keeps pods that want whole "
+            "GPUs away"
+        )
+    counts = {one.accelerator_count for one in policy.types}
+    if policy.mode != EXCLUSIVE and len(counts) > 1:
+        yield f"{where}: its instance types have different numbers of GPUs; scaling from zero counts with the smallest"
+
+
+__all__ = (
+    "DRA",
+    "EXCLUSIVE",
+    "GPU",
+    "MIG",
+    "MPS",
+    "PURPOSES",
+    "TIME_SLICING",
+    "SharingPolicy",
+    "sharing_policies",
+    "sharing_policy",
+)

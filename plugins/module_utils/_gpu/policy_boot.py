@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""MIG at boot: what a node does before its kubelet starts, as text.
+
+On Amazon Linux 2023 mig-manager stops the kubelet while the node bootstraps, and on cgroup v2 the node never becomes
+ready again (gpu-operator#2415, mig-parted#368). A unit that runs before nodeadm avoids that: it turns MIG on (with one
+reboot where the board needs one: A100 behind a hypervisor) and makes the instances again after every boot, because no
+GPU instance survives one. mig-manager then finds its work done. The image brings C(nvidia-smi); nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from .._core.errors import PlatformError
+from .boards import Board, board
+from .geometry import placements
+from .policy import SharingPolicy
+
+UNIT = "aiplatform-mig"
+BOUNDARY = "aiplatform"
+PROLOGUE = """\
+#!/bin/bash
+# MIG for the node pool {pool}, before the kubelet: layout {layout}
+set -euo pipefail
+install -d -m 0755 /opt/aiplatform
+cat > /opt/aiplatform/mig.sh <<'SCRIPT'
+#!/bin/bash
+set -euo pipefail
+marker=/opt/aiplatform/mig-rebooted
+"""
+MODE = """\
+nvidia-smi --id={gpu} --multi-instance-gpu={mode}
+"""
+CHECK = """\
+modes=$(nvidia-smi --query-gpu=mig.mode.current,mig.mode.pending --format=csv,noheader)
+if awk -F', *' '$1 != $2 { found = 1 } END { exit !found }' <<< "$modes"; then
+  if [ -e "$marker" ]; then
+    echo "MIG mode is still pending after a reboot; see nvidia-smi" >&2
+    exit 1
+  fi
+  touch "$marker"
+  systemctl reboot
+  sleep infinity
+fi
+rm -f "$marker"
+"""
+INSTANCES = """\
+nvidia-smi mig --id={gpu} --destroy-compute-instance || true
+nvidia-smi mig --id={gpu} --destroy-gpu-instance || true
+nvidia-smi mig --id={gpu} --create-gpu-instance={profiles} --default-compute-instance
+"""
+EPILOGUE = """\
+SCRIPT
+chmod 0755 /opt/aiplatform/mig.sh
+cat > /etc/systemd/system/{unit}.service <<'SERVICE'
+[Unit]
+Description=MIG layout of this node
+After=nvidia-persistenced.service nvidia-fabricmanager.service
+Before=nodeadm-run.service kubelet.service containerd.service
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/opt/aiplatform/mig.sh
+[Install]
+WantedBy=multi-user.target
+RequiredBy=kubelet.service
+SERVICE
+systemctl daemon-reload
+systemctl enable --now {unit}.service
+"""
+
+
+def boot_script(policy: SharingPolicy) -> str:
+    """The shell script that makes the pool's MIG layout at each boot, before the kubelet starts.
+
+    :raises PlatformError: the pool has no layout, or its nodes take it from Bottlerocket's settings.
+    """
+    if policy.layout is None:
+        raise PlatformError(f"node pool {policy.pool}: mode {policy.mode} has no MIG layout to make at boot")
+    if policy.bottlerocket:
+        raise PlatformError(
+            f"node pool {policy.pool}: Bottlerocket makes MIG layouts from its settings, not by a script"
+        )
+    target = board(policy.types[0].board or "")
+    gpus = policy.layout.per_gpu(max(one.accelerator_count for one in policy.types))
+    text = PROLOGUE.format(pool=policy.pool, layout=policy.layout.name)
+    for index, counts in enumerate(gpus):
+        text += MODE.format(gpu=index, mode=0 if counts is None else 1)
+    text += CHECK
+    for index, counts in enumerate(gpus):
+        if counts is not None:
+            text += INSTANCES.format(gpu=index, profiles=",".join(_ordered(target, counts)))
+    return text + EPILOGUE.format(unit=UNIT)
+
+
+def _ordered(target: Board, counts: Mapping[str, int]) -> list[str]:
+    """The instances in the order of a proved placement, highest start first: what the driver can follow."""
+    found = placements(target, counts) or ()
+    return [place.profile for place in sorted(found, key=lambda one: (-one.size, -one.start))]
+
+
+def user_data(policy: SharingPolicy, *, parts: t.Sequence[tuple[str, str]] = ()) -> str:
+    """MIME user data for Amazon Linux 2023: the boot script before the given parts.
+
+    :param parts: (content type, text) of other parts, e.g. nodeadm's C(application/node.eks.aws).
+    """
+    every = [("text/x-shellscript; charset=us-ascii", boot_script(policy)), *parts]
+    body = "".join(f"--{BOUNDARY}\nContent-Type: {kind}\n\n{text.rstrip()}\n\n" for kind, text in every)
+    return f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{BOUNDARY}"\n\n{body}--{BOUNDARY}--\n'
+
+
+def bottlerocket_settings(policy: SharingPolicy) -> str:
+    """Bottlerocket's own settings for the policy, as TOML; empty when the defaults are right.
+
+    Source: facts/gpu-sharing.md §3 (settings.kubelet-device-plugins.nvidia; MIG from Bottlerocket 1.34).
+    """
+    lines: list[str] = []
+    if policy.replicas > 1:
+        strategy = policy.mode.replace("_", "-") if policy.layout is None else "time-slicing"
+        lines += [f'device-sharing-strategy = "{strategy}"']
+    if policy.layout is not None:
+        lines += ['device-partitioning-strategy = "mig"']
+    if policy.replicas > 1:
+        lines += [f"[{_TABLE}.{strategy}]", f"replicas = {policy.replicas}"]
+        lines += [f"rename-by-default = {str(policy.rename).lower()}"]
+        if strategy == "time-slicing":
+            lines += [f"fail-requests-greater-than-one = {str(policy.fail_requests_greater_than_one).lower()}"]
+    if policy.layout is not None:
+        target = board(policy.types[0].board or "")
+        family = target.id.replace("-", ".")
+        lines += [f"[{_TABLE}.mig.profile]", f'"{family}" = "{policy.layout.profiles[0]}"']
+    return "\n".join([f"[{_TABLE}]", *lines]) + "\n" if lines else ""
+
+
+_TABLE = "settings.kubelet-device-plugins.nvidia"
+
+__all__ = ("boot_script", "bottlerocket_settings", "user_data")
