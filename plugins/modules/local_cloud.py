@@ -71,9 +71,10 @@ options:
     default: 0
   download_urls:
     description:
-      - Addresses of mirrors of the releases, by project. Projects are V(kubernetes), V(etcd), V(kwok) and V(helm).
-      - Without an entry, E(AIPLATFORM_KUBERNETES_URL), E(AIPLATFORM_ETCD_URL), E(AIPLATFORM_KWOK_URL) or
-        E(AIPLATFORM_HELM_URL) is used, then the project's own address.
+      - Addresses of mirrors of the releases, by project. Projects are V(kubernetes), V(etcd), V(kwok), V(kwok-checksums)
+        and V(helm).
+      - Without an entry, E(AIPLATFORM_KUBERNETES_URL), E(AIPLATFORM_ETCD_URL), E(AIPLATFORM_KWOK_URL),
+        E(AIPLATFORM_KWOK_CHECKSUMS_URL) or E(AIPLATFORM_HELM_URL) is used, then the project's own address.
     type: dict
     default: {}
   timeout:

@@ -120,8 +120,9 @@ def _no_way(target: Path, unreachable: PlatformError, failure: PlatformError) ->
         f"there is no Kubernetes control plane on this machine and no way to get one. Tried: KUBEBUILDER_ASSETS "
         f"({lacking}); PATH (no folder holds {listed(NAMES)} {KUBERNETES}); the cache ({target} is empty); download "
         f"({unreachable.message}); build ({failure.message}). Ways out: set KUBEBUILDER_ASSETS to a folder with these "
-        f"programs; or give AIPLATFORM_KUBERNETES_URL, AIPLATFORM_ETCD_URL, AIPLATFORM_KWOK_URL and "
-        f"AIPLATFORM_HELM_URL the addresses of mirrors that this machine reaches; or install Go 1.26 or newer where "
+        f"programs; or give AIPLATFORM_KUBERNETES_URL, AIPLATFORM_ETCD_URL, AIPLATFORM_KWOK_URL, "
+        f"AIPLATFORM_KWOK_CHECKSUMS_URL and AIPLATFORM_HELM_URL the addresses of mirrors that this machine "
+        f"reaches; or install Go 1.26 or newer where "
         f"Go modules can be had, and start again: an interrupted build continues"
     )
 

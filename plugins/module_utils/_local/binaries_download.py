@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import tarfile
@@ -67,7 +68,7 @@ def fetch_checksums(tools: tuple[Tool, ...], *, urls: Mapping[str, str], seconds
     failures: dict[str, str] = {}
 
     def ask(tool: Tool) -> None:
-        address = _address(tool, tool.checksum, urls)
+        address = checksum_address(tool, urls)
         try:
             with _open(address, timeout=seconds) as answer:
                 text = answer.read(CHUNK).decode("utf-8", "replace")
@@ -84,20 +85,24 @@ def fetch_checksums(tools: tuple[Tool, ...], *, urls: Mapping[str, str], seconds
         thread.join(max(0.0, deadline - time.monotonic()))
         if failures:
             break
+    if failures:
+        raise NotReachableError(next(iter(failures.values())))
     for tool in tools:
-        if tool.name in failures:
-            raise NotReachableError(failures[tool.name])
         if tool.name not in found:
-            raise NotReachableError(f"{_address(tool, tool.checksum, urls)}: no answer within {seconds:g} s")
+            raise NotReachableError(f"{checksum_address(tool, urls)}: no answer within {seconds:g} s")
     return dict(found)
 
 
 def parse_checksum(text: str, file: str, address: str) -> str:
-    """The SHA-256 of a file out of a checksum file: the bare sum, or the line that ends with the file's name.
+    """The SHA-256 of a file: a bare sum, the line that ends with the file's name, or GitHub's record of the release.
 
     :raises PlatformError: there is none.
     """
-    lines = [line for line in text.splitlines() if line.split()[-1:] in ([file], [f"*{file}"])] or text.splitlines()[:1]
+    if text.startswith("{"):
+        assets = json.loads(text).get("assets") or []
+        text = "\n".join(f"{asset.get('digest') or ''} {asset.get('name')}" for asset in assets)
+    bare = text.splitlines() if len(text.split()) == 1 else []
+    lines = [line for line in text.splitlines() if line.split()[-1:] in ([file], [f"*{file}"])] or bare
     match = SUM.search(lines[0]) if lines else None
     if match is None:
         raise PlatformError(f"{address} holds no SHA-256 of {file}")
@@ -143,9 +148,14 @@ def _unpack(tool: Tool, archive: Path, target: Path) -> None:
                 file.write(chunk)
 
 
-def _address(tool: Tool, path: str, urls: Mapping[str, str]) -> str:
+def _address(tool: Tool, path: str, urls: Mapping[str, str], *, project: str = "") -> str:
     system, architecture = machine()
-    return f"{urls[tool.project].rstrip('/')}/{path.format(os=system, arch=architecture)}"
+    return f"{urls[project or tool.project].rstrip('/')}/{path.format(os=system, arch=architecture)}"
+
+
+def checksum_address(tool: Tool, urls: Mapping[str, str]) -> str:
+    """Where the SHA-256 of a tool's release file is published."""
+    return _address(tool, tool.checksum, urls, project=tool.checksum_project)
 
 
 def _open(address: str, *, timeout: float) -> t.Any:
@@ -160,13 +170,14 @@ def release_urls(defaults: Mapping[str, str], overrides: Mapping[str, str] | Non
     if unknown := sorted(set(given) - set(defaults)):
         raise PlatformError(f"download_urls names {', '.join(unknown)}; known are {', '.join(sorted(defaults))}")
     return {
-        name: given.get(name) or os.environ.get(f"AIPLATFORM_{name.upper()}_URL") or address
+        name: given.get(name) or os.environ.get(f"AIPLATFORM_{name.upper().replace('-', '_')}_URL") or address
         for name, address in defaults.items()
     }
 
 
 __all__ = (
     "NotReachableError",
+    "checksum_address",
     "download_tools",
     "fetch_checksums",
     "parse_checksum",

@@ -18,11 +18,14 @@ ETCD = "3.6.14"
 KWOK = "0.8.0"
 HELM = "4.2.4"
 
-# Where the projects publish their releases; AIPLATFORM_<PROJECT>_URL (or the option download_urls) names a mirror.
+# Where the projects publish their releases; the option download_urls or AIPLATFORM_<PROJECT>_URL (dashes as
+# underscores) names a mirror.
 RELEASES: Mapping[str, str] = {
     "kubernetes": "https://dl.k8s.io/release",
     "etcd": "https://github.com/etcd-io/etcd/releases/download",
     "kwok": "https://github.com/kubernetes-sigs/kwok/releases/download",
+    # The project publishes no file of checksums: GitHub's own record of the release holds them.
+    "kwok-checksums": "https://api.github.com/repos/kubernetes-sigs/kwok/releases/tags",
     "helm": "https://get.helm.sh",
 }
 
@@ -34,7 +37,9 @@ class Tool:
     :param project: key of C(RELEASES).
     :param package: the Go package; its last element (without a version) is the name that C(go install) gives it.
     :param path: the release file below the project's address.
-    :param checksum: the file with its SHA-256, below the same address: the bare sum, or lines of sum and file name.
+    :param checksum: the file with its SHA-256, below the same address: the bare sum, lines of sum and file name, or
+        GitHub's record of the release.
+    :param checksum_project: key of C(RELEASES) for the checksum, when it is not the project's own.
     :param member: the program's path inside the archive; empty when the file is the program.
     """
 
@@ -46,6 +51,7 @@ class Tool:
     checksum: str
     member: str = ""
     built_as: str = ""
+    checksum_project: str = ""
 
 
 def _kubernetes(name: str) -> Tool:
@@ -74,7 +80,8 @@ TOOLS: tuple[Tool, ...] = (
         KWOK,
         "sigs.k8s.io/kwok/cmd/kwok",
         f"v{KWOK}/kwok-{{os}}-{{arch}}",
-        f"v{KWOK}/kwok-{{os}}-{{arch}}.sha256",
+        f"v{KWOK}",
+        checksum_project="kwok-checksums",
     ),
     Tool(
         "helm",
