@@ -19,7 +19,7 @@ from .desired import Desired, groups_made, namespaces_made
 from .discovery import ApiKind
 from .errors import KubeApiError
 from .objects import Object, Ref, labels_of
-from .retry import send
+from .retry import RETRY_FOR, send
 from .schema import Schemas, schemas_of_definitions
 from .waves import definitions_of
 
@@ -38,13 +38,14 @@ class Reader:
         self._clock = clock
         self._workers = workers
 
-    def get(self, path: str) -> Object | None:
+    def get(self, path: str, *, retry_for: float = RETRY_FOR) -> Object | None:
         """The object at this path, or None.
 
+        :param retry_for: seconds for which failures that may pass are tried again.
         :raises KubeApiError: any other failure than V(404).
         """
         try:
-            return send(self._client, "GET", path, clock=self._clock).body
+            return send(self._client, "GET", path, clock=self._clock, retry_for=retry_for).body
         except KubeApiError as error:
             if error.status == 404:
                 return None
@@ -116,7 +117,8 @@ class Reader:
         ]
         places = {one.ref.namespace for one in writes if one.ref.namespace} | {plan.apply_set.namespace}
         made = namespaces_made(item.desired for item in plan.items)
-        checks += [partial(self._namespace, namespace) for namespace in sorted(places - made)]
+        made_now = {one.ref.name for one in writes if one.ref.group_kind == "Namespace"}
+        checks += [partial(self._namespace, name, made=name in made) for name in sorted((places - made) | made_now)]
         checks += self._schema_checks(writes) if writes else []
         found = map_concurrently(lambda check: check(), checks if writes else [], workers=self._workers)
         return [problem for problems in found for problem in problems]
@@ -134,13 +136,15 @@ class Reader:
             if (ref := _ref(kind, item)) in refs
         ]
 
-    def _namespace(self, name: str) -> list[str]:
+    def _namespace(self, name: str, *, made: bool) -> list[str]:
         try:
             live = self.get(f"/api/v1/namespaces/{name}")
         except KubeApiError as error:
             if error.status == 403:  # namespaced users need not see it: the writes will tell
                 return []
             raise
+        if live is None and made:
+            return []
         if live is None:
             return [f"namespace {name} does not exist; put it into the set, or make it before"]
         if live["metadata"].get("deletionTimestamp"):

@@ -30,6 +30,7 @@ from .desired import desired_objects, groups_made, namespaces_made, raise_proble
 from .discovery import ApiKind, Discovery, discover
 from .masking import MaskRule, masked_pair, presentable
 from .objects import Ref, ref_of
+from .retry import FIRST_LOOK_FOR
 from .wait import Waiter
 from .waves import definitions_of
 
@@ -67,7 +68,7 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
 def _look(client: KubeClient, reader: Reader, settings: Settings) -> _Cluster:
     looks: tuple[Callable[[], t.Any], ...] = (
         partial(discover, client),
-        partial(reader.get, settings.apply_set.parent_path),
+        partial(reader.get, settings.apply_set.parent_path, retry_for=FIRST_LOOK_FOR),
     )
     discovery, parent = map_concurrently(lambda look: look(), looks, workers=2)
     return _Cluster(

@@ -13,12 +13,14 @@ import typing as t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from .._core.clock import Clock, SystemClock
 from .._core.concurrency import map_concurrently
 from .._core.errors import PlatformError
 from .._core.text import listed, nearest
 from .client import JSON, KubeClient
 from .errors import KubeApiError
 from .objects import Object, group_of, version_of
+from .retry import FIRST_LOOK_FOR, send
 
 AGGREGATED = f"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,{JSON}"
 
@@ -130,13 +132,16 @@ def kinds_of_definition(definition: Mapping[str, t.Any]) -> list[ApiKind]:
     ]
 
 
-def discover(client: KubeClient) -> Discovery:
+def discover(client: KubeClient, *, clock: Clock | None = None) -> Discovery:
     """Ask the cluster: two requests at once, or one per group version where that is refused.
 
     :raises KubeApiError: the cluster does not answer or refuses us.
     """
+    time = clock or SystemClock()
     answers = map_concurrently(
-        lambda path: client.request("GET", path, accept=AGGREGATED).body, ("/api", "/apis"), workers=2
+        lambda path: send(client, "GET", path, clock=time, retry_for=FIRST_LOOK_FOR, accept=AGGREGATED).body,
+        ("/api", "/apis"),
+        workers=2,
     )
     if all(answer.get("kind") == "APIGroupDiscoveryList" for answer in answers):
         return from_aggregated(*answers)

@@ -16,6 +16,7 @@ from .client import Answer, KubeClient
 from .errors import KubeApiError
 
 RETRY_FOR = 60.0
+FIRST_LOOK_FOR = 3.0  # a cluster that never answered is more likely a wrong address than a restart
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 PASSING_STATUS = frozenset((429, 503, 504))
 PASSING_500 = (
@@ -81,4 +82,4 @@ def send(
             attempt += 1
 
 
-__all__ = ("is_passing", "pause_before", "send")
+__all__ = ("FIRST_LOOK_FOR", "RETRY_FOR", "is_passing", "pause_before", "send")
