@@ -134,7 +134,8 @@ def _begin(manager: Manager, seen: Surroundings) -> Turn:
     if is_applied(seen.gpus, wanted):
         return _end(manager, seen, "success")
     labels = {STATE: "pending", **{name: PAUSED for name in CLIENTS if seen.labels.get(name) not in (None, "false")}}
-    return Turn(replace(manager, phase=STOPPING, due=seen.now + PATIENCE), seen.gpus, labels)
+    stopped = _stopping(replace(manager, phase=STOPPING, due=seen.now + PATIENCE), seen)
+    return replace(stopped, labels={**labels, **stopped.labels})
 
 
 def _stopping(manager: Manager, seen: Surroundings) -> Turn:

@@ -115,9 +115,9 @@ def settings_of(policy: Object, *, namespace: str, config_maps: Mapping[str, Obj
         with_reboot=environment.get("WITH_REBOOT", "").lower() == "true",
         mig_default=str(mig_config.get("default") or ""),
         layouts_name=layouts_name,
-        layouts=(layouts.get("data") or {}).get(LAYOUTS_KEY) if layouts else None,
+        layouts=(layouts.get("data") or {}).get(LAYOUTS_KEY) if layouts is not None else None,
         plugin_name=plugin_name,
-        plugin_data=(plugin_data.get("data") or {}) if plugin_data else None,
+        plugin_data=(plugin_data.get("data") or {}) if plugin_data is not None else None,
         plugin_default=str(plugin_config.get("default") or ""),
     )
 

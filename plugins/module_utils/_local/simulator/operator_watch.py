@@ -48,6 +48,11 @@ class Operator:
         """Begin to watch."""
         self._watcher.start()
 
+    def stop(self) -> None:
+        """End the watches."""
+        self._watcher.stop()
+        self._forget()
+
     def settings(self) -> Settings | None:
         """The settings in force; None without a ClusterPolicy or before its ConfigMaps are known."""
         with self._lock:

@@ -99,6 +99,7 @@ class Service:
         """End the loops and let go of the port."""
         self._stopping.set()
         self._wake.set()
+        self._operator.stop()
         for watcher in self._watchers:
             watcher.stop()
         for thread in self._threads:

@@ -67,6 +67,8 @@ class Watcher:
                 version = self._follow(version or self._list())
             except KubeApiError as error:
                 version = None
+                if self._stopped.is_set():
+                    return
                 if error.status == NOT_SERVED:
                     self._feed.replace([])
                 elif error.status != GONE:
