@@ -53,11 +53,10 @@ def phase(world, name):
 
 
 def test_gpus_appear_with_their_labels(h100):
-    node = h100.nodes("h100")[0]
-    labels = node["metadata"]["labels"]
+    h100.until(lambda: set(states(h100, "h100")) == {"success"})
+    labels = h100.nodes("h100")[0]["metadata"]["labels"]
     assert labels["nvidia.com/gpu.product"] == "NVIDIA-H100-80GB-HBM3"
     assert labels["nvidia.com/mig.config"] == "all-disabled"
-    h100.until(lambda: set(states(h100, "h100")) == {"success"})
     policy = h100.get("/apis/nvidia.com/v1/clusterpolicies/cluster-policy")
     assert policy["status"]["state"] == "ready"
 
@@ -117,7 +116,7 @@ def test_time_slicing_and_the_restart_that_an_edit_needs(h100):
     for name in names(h100, "h100"):
         h100.label(name, **{"nvidia.com/device-plugin.config": "three"})
     h100.until(lambda: [one[GPU] for one in offered(h100, "h100")] == ["24"] * 2)
-    assert h100.nodes("h100")[0]["metadata"]["labels"]["nvidia.com/gpu.replicas"] == "3"
+    h100.until(lambda: h100.nodes("h100")[0]["metadata"]["labels"]["nvidia.com/gpu.replicas"] == "3")
     from conftest import sharing
 
     path = "/api/v1/namespaces/gpu-operator/configmaps/sharing"
