@@ -10,6 +10,7 @@ short_description: List the nodes of a cluster and what they offer
 version_added: 0.1.0
 description:
   - Lists the nodes with their readiness, labels, taints, capacity and allocatable resources.
+  - Waits until enough of them are ready, when O(minimum_ready) asks for it; check mode does not wait.
 author:
   - The aiplatform.eks engineers (@aiplatform)
 extends_documentation_fragment:
@@ -20,6 +21,14 @@ options:
   label_selector:
     description: Only nodes with these labels, in the API's syntax.
     type: str
+  minimum_ready:
+    description: Wait until this many of the nodes are ready.
+    type: int
+    default: 0
+  wait_timeout:
+    description: Seconds after which the task fails when too few nodes are ready.
+    type: int
+    default: 600
 """
 
 EXAMPLES = r"""
@@ -27,6 +36,12 @@ EXAMPLES = r"""
   aiplatform.eks.k8s_nodes_info:
     label_selector: nvidia.com/gpu.present=true
   register: gpu_nodes
+
+- name: Wait for the pool
+  aiplatform.eks.k8s_nodes_info:
+    label_selector: eks.amazonaws.com/nodegroup=a100-mig
+    minimum_ready: 2
+    wait_timeout: 900
 """
 
 RETURN = r"""

@@ -10,12 +10,21 @@ import typing as t
 from collections.abc import Mapping
 
 from .._core.argument_spec import ArgumentSpec
+from .._core.clock import Pace, wait_until
 from .._core.outcome import Context, Outcome, UseCase
+from .._core.text import listed
 from .client import KubeClient, Object
 from .connection import CONNECTION_SPEC
 
-SPEC = ArgumentSpec(options={"label_selector": {"type": "str"}}).merge(CONNECTION_SPEC)
+SPEC = ArgumentSpec(
+    options={
+        "label_selector": {"type": "str"},
+        "minimum_ready": {"type": "int", "default": 0},
+        "wait_timeout": {"type": "int", "default": 600},
+    }
+).merge(CONNECTION_SPEC)
 PAGE = 500
+PACE = Pace(first=0.2, factor=1.5, longest=5.0)
 
 
 def node_summary(node: Object) -> dict[str, t.Any]:
@@ -49,10 +58,35 @@ def list_nodes(client: KubeClient, label_selector: str | None = None) -> list[Ob
             return sorted(nodes, key=lambda node: str(node["metadata"]["name"]))
 
 
-def run(options: Mapping[str, t.Any], context: Context) -> Outcome:  # noqa: ARG001 (the doors' signature)
-    """List the nodes."""
-    nodes = list_nodes(KubeClient(options), options.get("label_selector"))
-    return Outcome(facts={"nodes": [node_summary(node) for node in nodes]})
+def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
+    """List the nodes; wait until enough of them are ready, when the task asks for that.
+
+    :raises TimedOutError: too few became ready in time.
+    """
+    client = KubeClient(options)
+    wanted = int(options.get("minimum_ready") or 0)
+
+    def look() -> tuple[bool, list[dict[str, t.Any]]]:
+        nodes = [node_summary(node) for node in list_nodes(client, options.get("label_selector"))]
+        return context.check_mode or sum(node["ready"] for node in nodes) >= wanted, nodes
+
+    nodes = wait_until(
+        look,
+        clock=context.clock,
+        timeout=float(options.get("wait_timeout") or 0),
+        pace=PACE,
+        describe=lambda nodes, elapsed: _too_few(nodes, wanted, elapsed, options.get("label_selector")),
+    )
+    return Outcome(facts={"nodes": nodes})
+
+
+def _too_few(nodes: list[dict[str, t.Any]], wanted: int, elapsed: float, selector: str | None) -> str:
+    late = [str(node["name"]) for node in nodes if not node["ready"]]
+    which = f" with {selector}" if selector else ""
+    return (
+        f"{len(nodes) - len(late)} of {wanted} nodes{which} are ready after {elapsed:.0f} s"
+        f"{f'; not ready: {listed(late[:5])}' if late else ''}; look at the node pools' health and raise wait_timeout"
+    )
 
 
 USE_CASE = UseCase(spec=SPEC, run=run)
