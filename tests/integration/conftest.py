@@ -31,7 +31,15 @@ class Cluster:
 
 def local_cloud(run_dir: Path, *, check_mode: bool = False, **options: t.Any) -> dict[str, t.Any]:
     """Run the module's use case and return its result, with the diff."""
-    values = {**DEFAULTS, "home": str(HOME), "aws": False, "simulator": False, "run_dir": str(run_dir), **options}
+    values = {
+        **DEFAULTS,
+        "home": str(HOME),
+        "aws": False,
+        "simulator": False,
+        "timeout": 180,
+        "run_dir": str(run_dir),
+        **options,
+    }
     context = Context(check_mode=check_mode, diff_mode=True)
     return USE_CASE.run(values, context).to_result(context)
 
@@ -54,5 +62,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             kubeconfig_readonly=Path(cloud["kubeconfig_readonly"]),
             bin=Path(cloud["binaries"]),
         )
+    finally:
+        local_cloud(run_dir, state="stopped")
+
+
+@pytest.fixture(scope="session")
+def whole_local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, t.Any]]:
+    """The module's result for a cloud with the AWS emulator and the simulator of nodes; torn down at the end."""
+    run_dir = tmp_path_factory.mktemp("whole-cloud")
+    try:
+        yield local_cloud(run_dir, aws=True, simulator=True)
     finally:
         local_cloud(run_dir, state="stopped")
