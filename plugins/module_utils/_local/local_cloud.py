@@ -213,7 +213,7 @@ def _cloud(options: Mapping[str, t.Any], context: Context) -> LocalCloud:
     fixed = {name: options[key] for name, key in (("kube-apiserver", "api_port"), (AWS, "aws_port")) if options[key]}
     starting = options["state"] == "started"
     return LocalCloud(
-        folder=RunFolder(Path(options["run_dir"]).absolute()),
+        folder=RunFolder(Path(options["run_dir"]).resolve()),
         home=home,
         region=options["region"],
         names=components(aws=options["aws"], simulator=options["simulator"]),

@@ -45,10 +45,10 @@ class Process:
 def start_time(pid: int) -> str | None:
     """When the process with this pid was started, or None when there is none that runs."""
     if not PROC.is_dir():
-        ended = subprocess.run(
+        listed = subprocess.run(
             ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
-        state, _space, started = ended.stdout.strip().partition(" ")
+        state, _space, started = listed.stdout.strip().partition(" ")
         return started.strip() if started and not state.startswith("Z") else None
     try:
         # The command's name stands in brackets and may hold anything: what we want comes after the last bracket.
