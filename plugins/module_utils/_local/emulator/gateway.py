@@ -52,10 +52,14 @@ class Gateway:
 
     :param moto: moto's application.
     :param answers: the operations that are answered here.
+    :param settle: lets happen what is due, before each call.
     """
 
-    def __init__(self, moto: WsgiApp, *, answers: Answers, switches: Switches, log: CallLog) -> None:
+    def __init__(
+        self, moto: WsgiApp, *, answers: Answers, settle: Callable[[], None], switches: Switches, log: CallLog
+    ) -> None:
         self._moto = moto
+        self._settle = settle
         self._answers = answers
         self._switches = switches
         self._log = log
@@ -98,6 +102,7 @@ class Gateway:
         return reply
 
     def _answer(self, request: _Request, environ: Environ) -> Reply:
+        self._settle()
         call = request.call
         answer = self._answers.get((call.service, call.operation))
         try:

@@ -91,7 +91,7 @@ def build(endpoint: Endpoint, faults: Mapping[str, t.Any]) -> Control:
     switches, log = Switches(faults), CallLog()
     eks = Eks(clock=SystemClock(), faults=lambda: switches.faults, neighbours=MotoNeighbours(), endpoint=endpoint)
     moto = lib.DomainDispatcherApplication(lib.create_backend_app)
-    gateway = Gateway(moto, answers=all_answers(eks), switches=switches, log=log)
+    gateway = Gateway(moto, answers=all_answers(eks), settle=eks.settle, switches=switches, log=log)
     return Control(gateway, switches=switches, log=log, eks=eks)
 
 

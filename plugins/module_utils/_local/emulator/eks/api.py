@@ -117,6 +117,12 @@ class Eks:
             raise invalid_parameter("The client request token was already used with different parameters")
         return copy.deepcopy(found[1])
 
+    def settle(self) -> None:
+        """Let everything happen that is due, so that the neighbours show it too."""
+        with self._lock:
+            for region in self._regions.values():
+                region.settle(self._clock.now())
+
     def reset(self) -> None:
         """Forget everything; the ids begin anew."""
         with self._lock:
@@ -126,9 +132,9 @@ class Eks:
     def state(self) -> list[Record]:
         """All clusters with all that is in them, as Describe would answer it; for simulators and debugging."""
         with self._lock:
+            self.settle()
             rows = []
             for place, region in self._regions.items():
-                region.settle(self._clock.now())
                 session = self._session(place, region)
                 for cluster in region.clusters.values():
                     row: Record = {"account": place.account, "region": place.region, "cluster": cluster.body}
