@@ -17,7 +17,7 @@ from ..._core.plan import Plan
 from ..health import issues_in_words
 from ..jobs import Job, Wait, run_jobs
 from ..waiting import Steps, Waiting, look_updated, when_free
-from .autoscaling import digest_of, wanted_tags
+from .autoscaling import digest_of
 from .change import Change
 from .fields import to_api
 from .read import FAILED, Reader, Reading
@@ -119,12 +119,11 @@ class Applier:
         if not (self.waiting.wait or change.delete_last):
             return
         yield self._until_active(change.group_name)
-        group = self._ended(change.group_name)
-        tags = wanted_tags(spec, group)
-        name = autoscaling_group(group)
-        if tags and name:
-            self._tag_autoscaling_group(name, tags, ())
-            self._tag(group, {AUTOSCALING_TAG: digest_of(tags)}, ())
+        if tags := change.after.get("autoscaling_tags"):
+            group = self._ended(change.group_name)
+            if name := autoscaling_group(group):
+                self._tag_autoscaling_group(name, tags, ())
+                self._tag(group, {AUTOSCALING_TAG: digest_of(tags)}, ())
 
     def _update(self, change: Change, spec: PoolSpec) -> Steps:
         live, name = change.live or {}, change.group_name
