@@ -56,7 +56,8 @@ options:
     default: true
   stages:
     description:
-      - More stages for C(kwok), objects of kind C(Stage); files, or folders of which all C(*.yaml) are read.
+      - More stages for C(kwok), objects of kind C(Stage); files, folders of which all C(*.yaml) are read, or patterns
+        with C(*) of either.
       - Stages of custom resources may come before the custom resource definition.
     type: list
     elements: path

@@ -10,6 +10,7 @@ whereas a stage object of an unknown kind waits until the stage C(custom-resourc
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import typing as t
@@ -102,22 +103,31 @@ def _binding(name: str, role: str, user: str) -> tuple[str, Object]:
 
 
 def read_stages(paths: Sequence[Path]) -> dict[str, Object]:
-    """The stage objects of files and of the C(*.yaml) of folders, by name.
+    """The stage objects of files and of the C(*.yaml) of folders, by name; a path may be a pattern.
+
+    A file that is named twice is read once: a pattern over all roles also meets our own.
 
     :raises PlatformError: a file cannot be read, holds something else than stages, or two stages have one name.
     """
     if yaml is None:
         raise PlatformError(f"the Python package 'PyYAML' cannot be imported ({IMPORT_ERROR}); ansible-core brings it")
     stages: dict[str, Object] = {}
-    for path in paths:
-        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        for file in files:
-            for stage in _documents(file):
-                name = _stage_name(stage, file)
-                if name in stages:
-                    raise PlatformError(f"{file}: a stage named {name!r} was already read from another file")
-                stages[name] = stage
+    for file in _files(paths):
+        for stage in _documents(file):
+            name = _stage_name(stage, file)
+            if name in stages:
+                raise PlatformError(f"{file}: a stage named {name!r} was already read from another file")
+            stages[name] = stage
     return stages
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for pattern in paths:
+        named = [Path(path) for path in sorted(glob.glob(str(pattern)))] if "*" in str(pattern) else [pattern]  # noqa: PTH207 (the pattern may be absolute)
+        for path in named:
+            files += sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    return list(dict.fromkeys(file.resolve() for file in files))
 
 
 def _documents(file: Path) -> list[t.Any]:

@@ -119,6 +119,15 @@ def test_unreadable_stages_are_said(tmp_path):
             read_stages([path])
 
 
+def test_roles_bring_stages_by_a_pattern_and_no_file_is_read_twice(tmp_path):
+    for role in ("one", "two"):
+        folder = tmp_path / "roles" / role / "files/stages"
+        folder.mkdir(parents=True)
+        (folder / "stage.yaml").write_text(yaml.safe_dump({**STAGE, "metadata": {"name": role}}))
+    own = tmp_path / "roles/one/files/stages"
+    assert set(read_stages([own, tmp_path / "roles/one/../*/files/stages", tmp_path / "none/*"])) == {"one", "two"}
+
+
 def test_a_digest_follows_the_content():
     assert digests({"one": STAGE}) == digests({"one": dict(reversed(STAGE.items()))})
     assert digests({"one": STAGE}) != digests({"one": {**STAGE, "spec": {"weight": 1}}})
