@@ -14,12 +14,14 @@ import argparse
 import os
 import signal
 import sys
+import typing as t
 from pathlib import Path
 
 from ..._core.errors import PlatformError
 from ..._k8s.client import KubeClient
 from .catalogue import Catalogue
 from .controls import PLACEMENTS, Controls
+from .eks_documents import EksDocuments
 from .eks_reader import EksReader
 from .service import ReadGroups, Service
 
@@ -46,14 +48,18 @@ def eks_reader(*, endpoint: str, region: str, cluster: str = "") -> ReadGroups:
         from botocore.config import Config  # noqa: PLC0415
     except ImportError as error:
         raise PlatformError(f"boto3 cannot be imported ({error}); pip install boto3") from error
-    session = boto3.Session(
+    session: t.Any = boto3.Session(
         region_name=region,
         aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", LOCAL_KEY),
         aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", LOCAL_KEY),
     )
     config = Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
-    eks, ec2 = (session.client(name, endpoint_url=endpoint, config=config) for name in ("eks", "ec2"))
-    return EksReader(eks=eks, ec2=ec2, region=region, catalogue=Catalogue(), cluster=cluster).read
+
+    def client(name: str) -> t.Any:
+        return session.client(name, endpoint_url=endpoint, config=config)
+
+    documents = EksDocuments(endpoint=endpoint, region=region, cluster=cluster, eks=lambda: client("eks"))
+    return EksReader(documents=documents.read, ec2=client("ec2"), region=region, catalogue=Catalogue()).read
 
 
 def main(given: list[str]) -> int:

@@ -7,54 +7,38 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 
-from ..._core.concurrency import map_concurrently
 from .catalogue import Catalogue
 from .model import Machine, NodeGroup, Subnet, Taint
 
 EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 EFA_KINDS = ("efa", "efa-only")
 DEFAULT_TYPE = "t3.medium"
-READERS = 4
+
+
+Document = Mapping[str, t.Any]
+Documents = Callable[[], Iterable[Document]]
 
 
 class EksReader:
-    """Reads all node groups of all clusters, or of one.
+    """Reads all node groups.
 
-    :param eks: boto3 client of EKS.
+    :param documents: gives the node groups as DescribeNodegroup does.
     :param ec2: boto3 client of EC2.
-    :param cluster: look at this cluster only; empty for all.
     """
 
-    def __init__(self, *, eks: t.Any, ec2: t.Any, region: str, catalogue: Catalogue, cluster: str = "") -> None:
-        self._eks, self._ec2, self._region, self._catalogue, self._cluster = eks, ec2, region, catalogue, cluster
+    def __init__(self, *, documents: Documents, ec2: t.Any, region: str, catalogue: Catalogue) -> None:
+        self._documents, self._ec2, self._region, self._catalogue = documents, ec2, region, catalogue
         self._subnets: dict[str, Subnet] = {}
-        self._templates: dict[tuple[str, str], Mapping[str, t.Any]] = {}
+        self._templates: dict[tuple[str, str], Document] = {}
 
     def read(self) -> dict[str, NodeGroup]:
         """All node groups by C(cluster/name)."""
-        clusters = [self._cluster] if self._cluster else self._all("list_clusters", "clusters")
-        found: dict[str, NodeGroup] = {}
-        for cluster in clusters:
-            try:
-                names = self._all("list_nodegroups", "nodegroups", clusterName=cluster)
-                documents = map_concurrently(partial(self._describe, cluster), names, workers=READERS)
-            except self._eks.exceptions.ResourceNotFoundException:
-                continue  # gone between two calls
-            found |= {group.key: group for group in map(self._group, documents)}
-        return found
+        groups = [self._group(document) for document in self._documents()]
+        return {group.key: group for group in groups}
 
-    def _describe(self, cluster: str, name: str) -> dict[str, t.Any]:
-        answer = self._eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)
-        return t.cast("dict[str, t.Any]", answer["nodegroup"])
-
-    def _all(self, operation: str, key: str, **arguments: str) -> list[str]:
-        pages = self._eks.get_paginator(operation).paginate(**arguments)
-        return [name for page in pages for name in page[key]]
-
-    def _group(self, document: Mapping[str, t.Any]) -> NodeGroup:
+    def _group(self, document: Document) -> NodeGroup:
         template = document.get("launchTemplate") or {}
         data = self._template(template) if template else {}
         update = document.get("updateConfig") or {}
@@ -80,18 +64,18 @@ class EksReader:
             max_unavailable_percentage=int(update.get("maxUnavailablePercentage") or 0),
         )
 
-    def _machine(self, document: Mapping[str, t.Any], data: Mapping[str, t.Any]) -> Machine:
+    def _machine(self, document: Document, data: Document) -> Machine:
         types = document.get("instanceTypes") or []
         name = str(types[0] if types else data.get("InstanceType") or DEFAULT_TYPE)
         return self._catalogue.machine(name) or Machine(name, "amd64", 2, 4096)
 
-    def _template(self, template: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+    def _template(self, template: Document) -> Document:
         key = (str(template["id"]), str(template.get("version") or "$Default"))
         if key not in self._templates:
             found = self._ec2.describe_launch_template_versions(LaunchTemplateId=key[0], Versions=[key[1]])
             data = found["LaunchTemplateVersions"][0]["LaunchTemplateData"]
             if key[1].startswith("$"):
-                return t.cast("Mapping[str, t.Any]", data)
+                return t.cast("Document", data)
             self._templates[key] = data
         return self._templates[key]
 
@@ -108,13 +92,13 @@ def _taint(taint: Mapping[str, str]) -> Taint:
     return Taint(taint["key"], taint.get("value", ""), EFFECTS[taint["effect"]])
 
 
-def _efa_interfaces(data: Mapping[str, t.Any]) -> int:
+def _efa_interfaces(data: Document) -> int:
     return sum(one.get("InterfaceType") in EFA_KINDS for one in data.get("NetworkInterfaces") or [])
 
 
-def _disk(document: Mapping[str, t.Any], data: Mapping[str, t.Any]) -> int:
+def _disk(document: Document, data: Document) -> int:
     sizes = [(mapping.get("Ebs") or {}).get("VolumeSize") for mapping in data.get("BlockDeviceMappings") or []]
     return int(max((size for size in sizes if size), default=document.get("diskSize") or 20))
 
 
-__all__ = ("EksReader",)
+__all__ = ("Document", "Documents", "EksReader")
