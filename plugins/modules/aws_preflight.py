@@ -21,37 +21,13 @@ extends_documentation_fragment:
   - aiplatform.eks._aws
 options:
   pools:
-    description: The node pools, as M(aiplatform.eks.eks_node_pools) takes them; only what is listed here matters.
+    description:
+      - The node pools of the inventory.
+      - Read are C(name) and C(instance_types), which are needed, C(scaling) with C(min), C(desired) and C(max), and
+        C(capacity_type). Prices count with the dearest type of a pool, and spot with the on-demand price.
     type: list
     elements: dict
     required: true
-    suboptions:
-      name:
-        description: Name of the pool.
-        type: str
-        required: true
-      instance_types:
-        description: Its instance types. Prices count with the dearest of them.
-        type: list
-        elements: str
-        required: true
-      scaling:
-        description: Its size, in nodes.
-        type: dict
-        suboptions:
-          min:
-            description: Nodes at least.
-            type: int
-          max:
-            description: Nodes at most.
-            type: int
-          desired:
-            description: Nodes at first. By default O(pools[].scaling.min).
-            type: int
-      capacity_type:
-        description: How it is bought. Spot counts with the on-demand price.
-        type: str
-        choices: [on_demand, spot, capacity_block]
   kubernetes_version:
     description: Minor version for which EKS must have images, for example V(1.36). Without it images are not asked for.
     type: str

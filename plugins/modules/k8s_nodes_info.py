@@ -56,6 +56,11 @@ nodes:
       returned: success
       type: str
       sample: ip-10-0-1-17.ec2.internal
+    node_pool:
+      description: The managed node group or Karpenter pool that made it, empty for others.
+      returned: success
+      type: str
+      sample: a100-mig
     ready:
       description: Whether the kubelet says that the node is ready.
       returned: success

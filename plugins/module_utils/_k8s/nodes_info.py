@@ -24,19 +24,22 @@ SPEC = ArgumentSpec(
     }
 ).merge(CONNECTION_SPEC)
 PAGE = 500
+POOL_LABELS = ("eks.amazonaws.com/nodegroup", "karpenter.sh/nodepool")
 PACE = Pace(first=0.2, factor=1.5, longest=5.0)
 
 
 def node_summary(node: Object) -> dict[str, t.Any]:
     """What users ask about a node, from its API object."""
     metadata, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
+    labels: Object = metadata.get("labels") or {}
     conditions = {entry["type"]: entry["status"] for entry in status.get("conditions") or []}
     return {
         "name": metadata["name"],
+        "node_pool": next((labels[key] for key in POOL_LABELS if key in labels), ""),
         "ready": conditions.get("Ready") == "True",
         "schedulable": not spec.get("unschedulable", False),
         "provider_id": spec.get("providerID", ""),
-        "labels": metadata.get("labels") or {},
+        "labels": labels,
         "taints": [
             {"key": taint["key"], "value": taint.get("value", ""), "effect": taint["effect"]}
             for taint in spec.get("taints") or []

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ..._core.errors import PlatformError
 from ..._gpu.instances import InstanceType, instance_type
 
 HOURS_PER_MONTH = 730
@@ -64,10 +65,12 @@ class Price:
 
 
 def pool_demand(pool: Mapping[str, t.Any]) -> PoolDemand:
-    """A pool of eks_node_pools' option form.
+    """A pool of the inventory; only C(name), C(instance_types), C(scaling) and C(capacity_type) are read.
 
-    :raises PlatformError: an instance type of which we have no figures.
+    :raises PlatformError: a pool without name or types, or an instance type of which we have no figures.
     """
+    if not pool.get("name") or not pool.get("instance_types"):
+        raise PlatformError(f"node pool {pool.get('name') or pool}: name and instance_types are needed")
     scaling = pool.get("scaling") or {}
     least = int(scaling.get("min") or 0)
     most = int(scaling.get("max") or max(least, 1))

@@ -25,20 +25,7 @@ PRICE_LIST_REGION = "us-east-1"  # the endpoint is in few regions and knows the 
 IMAGE_ARCH = {"amd64": "x86_64", "arm64": "arm64"}
 SPEC = ArgumentSpec(
     options={
-        "pools": {
-            "type": "list",
-            "elements": "dict",
-            "required": True,
-            "options": {
-                "name": {"type": "str", "required": True},
-                "instance_types": {"type": "list", "elements": "str", "required": True},
-                "scaling": {
-                    "type": "dict",
-                    "options": {"min": {"type": "int"}, "max": {"type": "int"}, "desired": {"type": "int"}},
-                },
-                "capacity_type": {"type": "str", "choices": ["on_demand", "spot", "capacity_block"]},
-            },
-        },
+        "pools": {"type": "list", "elements": "dict", "required": True},
         "kubernetes_version": {"type": "str"},
         "subnets": {"type": "list", "elements": "str", "default": []},
         "zones": {"type": "list", "elements": "str", "default": []},
