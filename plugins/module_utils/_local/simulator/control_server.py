@@ -38,10 +38,14 @@ class ControlServer:
     """The endpoint in a thread of its own.
 
     :param port: 0 takes a free one.
+    :raises PlatformError: the port is taken.
     """
 
     def __init__(self, routes: Routes, *, port: int) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"routes": routes}))
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"routes": routes}))
+        except OSError as error:
+            raise PlatformError(f"port {port} of 127.0.0.1 cannot be taken: {error}; give a free one") from error
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
 
