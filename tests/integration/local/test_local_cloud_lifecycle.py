@@ -37,6 +37,11 @@ def pids(result) -> dict[str, int]:
     return {one["name"]: one["pid"] for one in result["components"]}
 
 
+def allowed(budget: float) -> float:
+    """A budget in seconds of two idle cores, stretched by what else the machine does; `make bench` shows the figure."""
+    return 3 * budget * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def kill(pid: int) -> None:
     started = start_time(pid)
     os.kill(pid, signal.SIGKILL)
@@ -52,7 +57,7 @@ def test_started_in_time_complete_private_and_then_left_alone(cluster, run_dir, 
     begun = time.monotonic()
     first = converge_local_cloud(run_dir)
     took = time.monotonic() - begun
-    assert took < 20, f"{took:.1f} s; the budget of 6 s is for two idle cores, the tests may share theirs"
+    assert took < allowed(6), f"{took:.1f} s"
     assert first["steps"] == planned["steps"] == [f"create {name}" for name in NAMES]
     assert first["diff"] == planned["diff"]
     assert set(first) == set(planned)
@@ -87,7 +92,7 @@ def test_a_hundred_nodes_are_ready_in_time_and_memory(run_dir, converge_local_cl
 
     map_concurrently(create, range(100))
     while ready() < 100:
-        assert time.monotonic() - begun < 20, f"{ready()} of 100 nodes; the budget is 4 s on two idle cores"
+        assert time.monotonic() - begun < allowed(4), f"{ready()} of 100 nodes"
         time.sleep(0.1)
     used = sum(memory(Process(pid, "")) for pid in pids(cloud).values())
     assert used < 1200 << 20
