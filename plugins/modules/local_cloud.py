@@ -16,7 +16,8 @@ description:
   - The programs go on running when the play has ended. What died is started again; what runs is left alone.
   - The Kubernetes programs are looked for in E(KUBEBUILDER_ASSETS), E(PATH) and the cache
     (E(XDG_CACHE_HOME) or C(~/.cache)); else the official releases are downloaded, each verified against the checksum
-    that is published beside it; else they are built by C(go install), which takes minutes, once.
+    that is published beside it; else they are built by C(go install), which takes minutes, once. How far that is stands
+    in C(logs/programs.log) of O(run_dir).
   - A local cloud is for rehearsals and tests. Its data is thrown away when it is stopped; its logs stay.
 author:
   - The aiplatform.eks engineers (@aiplatform)
@@ -72,8 +73,8 @@ options:
     default: 0
   download_urls:
     description:
-      - Addresses of mirrors of the releases, by project. Projects are V(kubernetes), V(etcd), V(kwok), V(kwok-checksums)
-        and V(helm).
+      - Addresses of mirrors of the releases, by project. Projects are V(kubernetes), V(etcd), V(kwok),
+        V(kwok-checksums) and V(helm).
       - Without an entry, E(AIPLATFORM_KUBERNETES_URL), E(AIPLATFORM_ETCD_URL), E(AIPLATFORM_KWOK_URL),
         E(AIPLATFORM_KWOK_CHECKSUMS_URL) or E(AIPLATFORM_HELM_URL) is used, then the project's own address.
     type: dict
@@ -81,7 +82,7 @@ options:
   timeout:
     description: Seconds after which a start that is not complete is given up and taken back.
     type: int
-    default: 60
+    default: 120
 requirements:
   - python >= 3.11
   - Linux or macOS

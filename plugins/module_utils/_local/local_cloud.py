@@ -39,7 +39,7 @@ SPEC = ArgumentSpec(
         "api_port": {"type": "int", "default": 0},
         "aws_port": {"type": "int", "default": 0},
         "download_urls": {"type": "dict", "default": {}},
-        "timeout": {"type": "int", "default": 60},
+        "timeout": {"type": "int", "default": 120},
     },
     required_if=(("state", "started", ("home",)),),
 )
@@ -107,7 +107,7 @@ class LocalCloud:
         return self.folder.read()
 
     def _start_fresh(self, decision: Decision) -> CloudState:
-        binaries = provide_binaries(self.home, download_urls=self.download_urls)
+        binaries = provide_binaries(self.home, progress=self._note, download_urls=self.download_urls)
         stop(decision.end)
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -117,6 +117,12 @@ class LocalCloud:
                 if not error.port_taken or attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _note(self, line: str) -> None:
+        """Keep a line about the programs where someone who wonders can follow a build of minutes."""
+        self.folder.logs.mkdir(mode=0o700, exist_ok=True)
+        with self.folder.log("programs").open("a") as log:
+            log.write(f"{line}\n")
 
     def _attempt(self, binaries: Path, decision: Decision) -> CloudState:
         self.folder.prepare()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -61,8 +62,9 @@ class Releases:
                 body = outer.files.get(self.path)
                 self.send_response(404 if body is None else 200)
                 self.send_header("Content-Length", str(len(body or b"")))
-                self.end_headers()
-                self.wfile.write(body or b"")
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client gave up, as it should
+                    self.end_headers()
+                    self.wfile.write(body or b"")
 
             def log_message(self, *arguments: object) -> None:
                 pass
