@@ -22,7 +22,7 @@ from .gpu_node import Aim, Memory, Scene, extended, first_memory, look
 from .hardware import Board
 from .kube import Kube
 from .mig_manager import NEVER
-from .model import HARDWARE, NOT_READY, ORIGIN, NodeGroup, Origin
+from .model import HARDWARE, NOT_READY, ORIGIN, NodeGroup, parse_origin
 from .operator_policy import Object, Settings
 from .store import Store, is_ready
 
@@ -81,12 +81,13 @@ class Engine:
         touched = self._store.touched()
         everything = self._all.is_set()
         self._all.clear()
-        names = {node["metadata"]["name"] for node in self._store.nodes()} if everything else touched
+        names = self._store.names() if everything else touched
         names |= {name for name, due in self._due.items() if due <= now}
         jobs: list[Job] = []
         for name in names:
             jobs += self._node_jobs(name, now)
-        if self.world.groups is not None and (touched or everything or self._fleet_due <= now):
+        moved = self._store.fleet_moved(touched)
+        if self.world.groups is not None and (moved or everything or self._fleet_due <= now):
             more, self._fleet_due = self._fleet.jobs(self.world.groups, controls=self.world.controls, now=now)
             jobs += more
         self._run(jobs)
@@ -114,7 +115,7 @@ class Engine:
             return []
         key = (name, node["metadata"]["uid"])
         memory = self._memories.get(key) or first_memory(machine, packed=annotations.get(HARDWARE))
-        origin = Origin.parse(annotations[ORIGIN]) if ORIGIN in annotations else None
+        origin = parse_origin(annotations[ORIGIN]) if ORIGIN in annotations else None
         scene = Scene(
             name=name,
             labels=labels,

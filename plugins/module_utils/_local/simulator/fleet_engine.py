@@ -18,7 +18,7 @@ from .kube import Kube
 from .mig_manager import NEVER
 from .model import DRAINING, ORIGIN, FleetNode, NodeGroup, Origin
 from .nodes import node_name, node_object
-from .store import FINISHED, Object, Pod, Store, fleet_node
+from .store import FINISHED, Object, Pod, Store
 
 Job = Callable[[], None]
 EVICTION_PAUSE = 1.0
@@ -39,12 +39,11 @@ class Fleet:
     def jobs(self, groups: Mapping[str, NodeGroup], *, controls: Controls, now: float) -> tuple[list[Job], float]:
         """The writes that are due now, and when to ask again."""
         by_group: dict[str, list[FleetNode]] = defaultdict(list)
-        for live in self._store.nodes():
-            if (record := fleet_node(live)) is not None:
-                by_group[record.origin.group].append(record)
+        for record in self._store.fleet():
+            by_group[record.origin.group].append(record)
         jobs: list[Job] = []
         due = NEVER
-        taken = {live["metadata"]["name"] for live in self._store.nodes()}
+        taken = self._store.names()
         for key, nodes in by_group.items():
             self._serials[key] = max(self._serials[key], 1 + max(node.origin.serial for node in nodes))
             if key not in groups:

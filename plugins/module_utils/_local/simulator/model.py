@@ -12,6 +12,7 @@ import math
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 DOMAIN = "simulator.aiplatform.eks"
 ORIGIN = f"{DOMAIN}/origin"  # annotation: which group, revision and serial number a node has
@@ -133,19 +134,20 @@ class Origin:
         """The annotation's value."""
         return json.dumps(self.__dict__, separators=(",", ":"))
 
-    @classmethod
-    def parse(cls, text: str) -> Origin:
-        """The value of the annotation."""
-        raw = json.loads(text)
-        return cls(
-            group=raw["group"],
-            revision=raw["revision"],
-            serial=raw["serial"],
-            labels=tuple(tuple(label) for label in raw["labels"]),
-            taints=tuple(tuple(taint) for taint in raw["taints"]),
-            efa=raw["efa"],
-            ami=raw["ami"],
-        )
+
+@lru_cache(maxsize=8192)
+def parse_origin(text: str) -> Origin:
+    """The value of the annotation; remembered, because a node's hardly ever changes."""
+    raw = json.loads(text)
+    return Origin(
+        group=raw["group"],
+        revision=raw["revision"],
+        serial=raw["serial"],
+        labels=tuple(tuple(label) for label in raw["labels"]),
+        taints=tuple(tuple(taint) for taint in raw["taints"]),
+        efa=raw["efa"],
+        ami=raw["ami"],
+    )
 
 
 @dataclass(frozen=True)
@@ -178,4 +180,5 @@ __all__ = (
     "Subnet",
     "Taint",
     "digest",
+    "parse_origin",
 )

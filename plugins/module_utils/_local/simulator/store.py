@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .model import DRAINING, ORIGIN, FleetNode, Origin
+from .model import DRAINING, ORIGIN, FleetNode, parse_origin
 
 Object = dict[str, t.Any]
 ACCELERATORS = ("nvidia.com/", "aws.amazon.com/neuron")
@@ -95,7 +95,7 @@ def fleet_node(node: Object) -> FleetNode | None:
         return None
     return FleetNode(
         name=node["metadata"]["name"],
-        origin=Origin.parse(annotations[ORIGIN]),
+        origin=parse_origin(annotations[ORIGIN]),
         zone=(node["metadata"].get("labels") or {}).get("topology.kubernetes.io/zone", ""),
         ready=is_ready(node),
         draining=DRAINING in annotations,
@@ -115,6 +115,8 @@ class Store:
         self._pods: dict[str, Pod] = {}
         self._by_node: dict[str, dict[str, Pod]] = defaultdict(dict)
         self._touched: set[str] = set()
+        self._fleet: dict[str, FleetNode] = {}
+        self._fleet_moved = False
 
     def put_node(self, node: Object) -> None:
         """A node was added or changed; an older version than the known one is ignored."""
@@ -125,6 +127,7 @@ class Store:
                 return
             self._nodes[name] = slim
             self._touched.add(name)
+            self._keep_fleet(name, fleet_node(slim))
         self._wake()
 
     def drop_node(self, node: Object) -> None:
@@ -133,6 +136,7 @@ class Store:
         with self._lock:
             self._nodes.pop(name, None)
             self._touched.add(name)
+            self._keep_fleet(name, None)
         self._wake()
 
     def replace_nodes(self, nodes: list[Object]) -> None:
@@ -181,6 +185,33 @@ class Store:
         with self._lock:
             touched, self._touched = self._touched, set()
             return touched
+
+    def _keep_fleet(self, name: str, record: FleetNode | None) -> None:
+        if record == self._fleet.get(name):
+            return
+        self._fleet_moved = True
+        if record is None:
+            del self._fleet[name]
+        else:
+            self._fleet[name] = record
+
+    def fleet(self) -> list[FleetNode]:
+        """The nodes of node groups."""
+        with self._lock:
+            return list(self._fleet.values())
+
+    def fleet_moved(self, touched: set[str]) -> bool:
+        """Whether node groups have to be looked at: since the last call a node of theirs came, went, became Ready,
+        was marked, or one of those that are emptied was touched.
+        """
+        with self._lock:
+            moved, self._fleet_moved = self._fleet_moved, False
+            return moved or any(self._fleet[name].draining for name in touched if name in self._fleet)
+
+    def names(self) -> set[str]:
+        """The names of all nodes."""
+        with self._lock:
+            return set(self._nodes)
 
     def node(self, name: str) -> Object | None:
         """One node."""
