@@ -169,6 +169,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main(sys.argv[1:]))
 
 __all__ = ("cache_folder", "cache_key", "find_binaries", "main", "missing_in", "provide_binaries")
