@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What to do with each release, from its record and the wish. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .._core.errors import PlatformError
+from .._core.plan import NO_CHANGE
+from .records import History, ReleaseRecord
+from .releases import Release
+
+INSTALL, UPGRADE, UNINSTALL = "install", "upgrade", "uninstall"
+PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
+
+
+@dataclass(frozen=True)
+class ChartIdentity:
+    """Which chart a wish means once it has been looked at.
+
+    :param digest: of a local chart's content; empty for charts of repositories, whose versions do not change.
+    """
+
+    name: str
+    version: str
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What happens to one release.
+
+    :param action: install, upgrade, uninstall or none.
+    :param recover: what comes first: C(rollback) to C(revision), C(uninstall) of a broken first install, or nothing.
+    :param reason: why, in words.
+    """
+
+    release: Release
+    action: str
+    record: ReleaseRecord | None = None
+    recover: str = ""
+    revision: int = 0
+    reason: str = ""
+
+
+def decide(
+    release: Release, history: History | None, identity: ChartIdentity | None, *, now: float, pending_timeout: float
+) -> Decision:
+    """Decide for one release.
+
+    :param identity: of the wanted chart; None when the release shall be absent.
+    :param now: seconds since 1970.
+    :param pending_timeout: seconds after which an operation that has not ended is taken for dead.
+    :raises PlatformError: another helm is at work on the release.
+    """
+    newest = history.newest if history and history.newest.status != "uninstalled" else None
+    if newest is not None and newest.status in PENDING:
+        _refuse_live(release, newest, now=now, pending_timeout=pending_timeout)
+    if not release.present:
+        return Decision(release, UNINSTALL if newest else NO_CHANGE, newest)
+    if newest is None or identity is None:
+        return Decision(release, INSTALL)
+    if newest.status == "deployed":
+        reasons = _differences(release, newest, identity)
+        return Decision(release, UPGRADE if reasons else NO_CHANGE, newest, reason=", ".join(reasons))
+    return _recovery(release, newest, history.deployed if history else None)
+
+
+def _differences(release: Release, record: ReleaseRecord, identity: ChartIdentity) -> list[str]:
+    found = []
+    if (record.chart_name, record.chart_version) != (identity.name, identity.version):
+        found.append(f"chart {record.chart} -> {identity.name} {identity.version}")
+    elif identity.digest and identity.digest != record.digest:
+        found.append("the chart's content differs")
+    if dict(record.values) != dict(release.values):
+        found.append(f"values of {_changed_keys(record.values, release.values)} differ")
+    return found
+
+
+def _changed_keys(before: Mapping[str, object], after: Mapping[str, object]) -> str:
+    """Top-level keys only: values may be secret, and so may deeper keys be."""
+    return ", ".join(sorted(key for key in {*before, *after} if before.get(key) != after.get(key)))
+
+
+def _recovery(release: Release, newest: ReleaseRecord, deployed: ReleaseRecord | None) -> Decision:
+    failed = f"revision {newest.revision} is {newest.status}"
+    if newest.status == "failed" and deployed is not None:
+        return Decision(release, UPGRADE, newest, reason=f"{failed}: tried again")
+    if newest.status == "failed" and newest.revision > 1:
+        return Decision(release, UPGRADE, newest, reason=f"{failed}, no revision is deployed: tried again")
+    if deployed is not None:
+        return Decision(
+            release,
+            UPGRADE,
+            newest,
+            recover="rollback",
+            revision=deployed.revision,
+            reason=f"{failed}: rolled back to revision {deployed.revision}, then upgraded",
+        )
+    return Decision(release, INSTALL, newest, recover=UNINSTALL, reason=f"{failed}: removed, then installed anew")
+
+
+def _refuse_live(release: Release, record: ReleaseRecord, *, now: float, pending_timeout: float) -> None:
+    age = now - record.modified
+    if record.modified and age < pending_timeout:
+        raise PlatformError(
+            f"release {release}: another helm began {record.status} {age:.0f} s ago and may still be at work; wait for "
+            f"it, or lower pending_timeout ({pending_timeout:.0f} s) when you know that it is dead"
+        )
+
+
+__all__ = ("INSTALL", "UNINSTALL", "UPGRADE", "ChartIdentity", "Decision", "decide")
