@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.model import Taint
 
 pytestmark = pytest.mark.cluster
 
@@ -23,8 +26,6 @@ def test_nodes_come_ready_and_spread(world):
 
 
 def test_labels_and_taints_of_the_group_reach_live_nodes(world):
-    from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.model import Taint
-
     world.eks.change("plain", labels={"team": "a"}, taints=(Taint("dedicated", "x", "NoSchedule"),))
 
     def changed():
@@ -45,7 +46,7 @@ def test_scale_down_and_failed_groups(world):
     world.until(lambda: len(world.nodes("plain")) == 1)
     world.eks.change("plain", status="CREATE_FAILED")
     world.until(lambda: not world.nodes("plain"))
-    assert world.control(path="/disruptions")["disruptions"] == []
+    assert world.disruptions() == []
 
 
 def test_a_roll_replaces_nodes_and_respects_disruption_budgets(world):
@@ -70,8 +71,6 @@ def test_a_roll_replaces_nodes_and_respects_disruption_budgets(world):
     world.eks.change("roll", release="1.36.0-2")
     world.until(lambda: len(world.ready("roll")) == 3)
     world.until(lambda: any(node["spec"].get("unschedulable") for node in world.nodes("roll")))
-    import time
-
     time.sleep(1.5)
     assert old <= {node["metadata"]["name"] for node in world.nodes("roll")}, "the budget forbids the eviction"
     world.patch(f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/all", {"spec": {"minAvailable": 1}})

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.model import Taint
+from simulator_fixture import sharing
 
 pytestmark = pytest.mark.cluster
 GPU, SMALL = "nvidia.com/gpu", "nvidia.com/mig-1g.10gb"
@@ -75,8 +79,8 @@ def test_flip_eight_gpus_to_56_instances(h100):
 def test_the_disruption_is_recorded(h100):
     flip(h100, "h100", "all-disabled")
     h100.until(lambda: "pending" not in states(h100, "h100") and None not in states(h100, "h100"))
-    entries = h100.control(path="/disruptions")["disruptions"]
-    assert [entry["pod"] for entry in entries] == ["small"]
+    entries = h100.disruptions()
+    assert [entry["pod"] for entry in entries] == ["small"], (states(h100, "h100"), offered(h100, "h100"))
     assert sorted(states(h100, "h100")) == ["failed", "success"], "the GPUs of the busy node were in use"
     h100.control(path="/disruptions", method="DELETE")
     for name in ("small", "whole"):
@@ -89,7 +93,7 @@ def test_the_disruption_is_recorded(h100):
     h100.until(lambda: phase(h100, "again") == "Running")
     h100.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/again")
     h100.until(lambda: gone(h100, "again"))
-    assert h100.control(path="/disruptions")["disruptions"] == []
+    assert h100.disruptions() == []
 
 
 def test_layouts_that_do_not_fit_or_do_not_exist(h100):
@@ -117,12 +121,8 @@ def test_time_slicing_and_the_restart_that_an_edit_needs(h100):
         h100.label(name, **{"nvidia.com/device-plugin.config": "three"})
     h100.until(lambda: [one[GPU] for one in offered(h100, "h100")] == ["24"] * 2)
     h100.until(lambda: h100.nodes("h100")[0]["metadata"]["labels"]["nvidia.com/gpu.replicas"] == "3")
-    from conftest import sharing
-
     path = "/api/v1/namespaces/gpu-operator/configmaps/sharing"
     h100.patch(path, {"data": {"three": sharing(4)}})
-    import time
-
     time.sleep(1)
     assert [one[GPU] for one in offered(h100, "h100")] == ["24"] * 2, "the operator does not watch the ConfigMap"
     restart = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}
@@ -144,8 +144,6 @@ def test_a_missing_key_takes_the_gpus_away_and_the_policy_says_why(h100):
 
 
 def test_a_taint_that_the_operator_does_not_tolerate_leaves_the_node_without_gpus(h100):
-    from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.model import Taint
-
     h100.eks.put("a100", "p4de.24xlarge", 1, taints=(Taint("dedicated", "x", "NoSchedule"),))
     h100.until(lambda: len(h100.ready("a100")) == 1)
     h100.until(lambda: h100.nodes("a100")[0]["metadata"]["labels"].get("nvidia.com/gpu.deploy.device-plugin") == "true")

@@ -67,7 +67,7 @@ class Engine:
         self._fleet = Fleet(store=store, kube=kube, disruptions=disruptions)
         self._memories: dict[tuple[str, str], Memory] = {}
         self._due: dict[str, float] = {}
-        self._fleet_due = 0.0
+        self._fleet_due = NEVER
         self._all = threading.Event()
         self._all.set()
 
