@@ -14,9 +14,10 @@ import tarfile
 import threading
 import time
 import typing as t
-import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from ansible.module_utils.urls import open_url
 
 from .._core.concurrency import map_concurrently
 from .._core.errors import PlatformError
@@ -161,7 +162,7 @@ def checksum_address(tool: Tool, urls: Mapping[str, str]) -> str:
 def _open(address: str, *, timeout: float) -> t.Any:
     if not address.startswith(("http://", "https://")):
         raise PlatformError(f"{address} is no http or https address")
-    return urllib.request.urlopen(address, timeout=timeout)  # noqa: S310 (the scheme was checked above)
+    return open_url(address, timeout=timeout, http_agent="aiplatform.eks")
 
 
 def release_urls(defaults: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
