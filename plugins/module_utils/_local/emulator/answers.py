@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 from .aws_call import Answer, Answers, AwsCall, AwsError, Record
+from .cloudformation.api import OPERATIONS as CLOUDFORMATION
+from .cloudformation.api import CloudFormation
+from .cloudformation.errors import CloudFormationError
 from .eks.api import OPERATIONS, Eks
 from .eks.errors import EksError
 
@@ -23,12 +26,24 @@ def of_eks(eks: Eks) -> Answers:
     return {("eks", operation): answer for operation in OPERATIONS}
 
 
-def all_answers(eks: Eks) -> Answers:
+def of_cloudformation(cloud: CloudFormation) -> Answers:
+    """CloudFormation; what it lacks is moto's, which knows no stack then."""
+
+    def answer(call: AwsCall) -> Record:
+        try:
+            return cloud.call(call.place, call.operation, call.parameters)
+        except CloudFormationError as error:
+            raise AwsError(error.code, error.message) from None
+
+    return {("cloudformation", operation): answer for operation in CLOUDFORMATION}
+
+
+def all_answers(eks: Eks, cloud: CloudFormation) -> Answers:
     """Every operation."""
     found: dict[tuple[str, str], Answer] = {}
-    for part in (of_eks(eks),):
+    for part in (of_eks(eks), of_cloudformation(cloud)):
         found |= part
     return found
 
 
-__all__ = ("all_answers", "of_eks")
+__all__ = ("all_answers", "of_cloudformation", "of_eks")

@@ -29,9 +29,19 @@ class Control:
     """A WSGI application around the gateway.
 
     :param app: what answers every other request.
+    :param forget: what else a reset calls.
     """
 
-    def __init__(self, app: t.Any, *, switches: Switches, log: CallLog, eks: Eks) -> None:
+    def __init__(
+        self,
+        app: t.Any,
+        *,
+        switches: Switches,
+        log: CallLog,
+        eks: Eks,
+        forget: Iterable[Callable[[], None]] = (),
+    ) -> None:
+        self._forget = tuple(forget)
         self._app = app
         self._switches = switches
         self._log = log
@@ -56,6 +66,8 @@ class Control:
         """Forget everything: state, switches, log."""
         self._switches.reset()
         self._eks.reset()
+        for one in self._forget:
+            one()
         self._log.clear()
 
     def _handle(self, method: str, topic: str, environ: Mapping[str, t.Any]) -> tuple[str, t.Any]:

@@ -30,7 +30,7 @@ from fnmatch import fnmatchcase
 from ..._core.errors import PlatformError
 from ..._core.text import listed
 
-KINDS = ("addon", "capability", "cluster", "encryption", "fargateprofile", "identityprovider", "nodegroup")
+KINDS = ("addon", "cluster", "fargateprofile", "nodegroup", "stack", "stackresource")
 VERBS = ("create", "update", "delete")
 ANY = "*"
 

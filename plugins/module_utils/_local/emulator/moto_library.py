@@ -9,23 +9,32 @@ from __future__ import annotations
 from ..._core.errors import MissingLibraryError
 
 try:
-    from botocore.exceptions import UnknownServiceError
     from moto.autoscaling.models import autoscaling_backends
     from moto.backend_index import backend_url_patterns
-    from moto.cloudformation.models import CloudFormationBackend, cloudformation_backends
-    from moto.cloudformation.parsing import ResourceMap, resource_class_from_type
+    from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
+    from moto.cloudformation.models import Stack
+    from moto.cloudformation.parsing import (
+        generate_resource_name,
+        resource_class_from_type,
+        resource_name_property_from_type,
+    )
+    from moto.cloudformation.utils import get_stack_from_s3_url
     from moto.core.exceptions import ServiceException
     from moto.core.request import Request
     from moto.core.responses import ActionResult, BaseResponse
     from moto.ec2.models import ec2_backends
+    from moto.ec2.models.core import TaggedEC2Resource
+    from moto.events.models import events_backends
     from moto.iam.models import iam_backends
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,
         create_backend_app,
     )
+    from moto.s3.models import s3_backends
+    from moto.sqs.models import sqs_backends
+    from moto.ssm.models import ssm_backends
     from werkzeug.serving import make_server
-    from werkzeug.wrappers import Response
 except ImportError as error:
     MOTO_ERROR: ImportError | None = error
 else:
@@ -52,21 +61,26 @@ __all__ = (
     "MOTO_ERROR",
     "ActionResult",
     "BaseResponse",
-    "CloudFormationBackend",
     "DomainDispatcherApplication",
     "MotoRequestHandler",
     "Request",
-    "ResourceMap",
-    "Response",
     "ServiceException",
-    "UnknownServiceError",
+    "Stack",
+    "TaggedEC2Resource",
+    "UnformattedGetAttTemplateException",
     "autoscaling_backends",
-    "cloudformation_backends",
     "create_backend_app",
     "ec2_backends",
+    "events_backends",
+    "generate_resource_name",
+    "get_stack_from_s3_url",
     "iam_backends",
     "known_to_moto",
     "make_server",
     "require_moto",
     "resource_class_from_type",
+    "resource_name_property_from_type",
+    "s3_backends",
+    "sqs_backends",
+    "ssm_backends",
 )

@@ -26,6 +26,7 @@ from ..._core.errors import PlatformError
 from . import cloudformation_functions
 from .answers import all_answers
 from .call_log import CallLog
+from .cloudformation.api import CloudFormation
 from .control import Control
 from .eks.api import Eks
 from .eks.session import Endpoint
@@ -85,14 +86,16 @@ def build(endpoint: Endpoint, faults: Mapping[str, t.Any]) -> Control:
         os.environ.setdefault(name, value)
     from . import moto_library as lib  # noqa: PLC0415  # moto reads the environment when it is imported
     from .moto_neighbours import MotoNeighbours  # noqa: PLC0415
+    from .moto_provider import MotoProvider  # noqa: PLC0415
 
     lib.require_moto()
     cloudformation_functions.install()
     switches, log = Switches(faults), CallLog()
     eks = Eks(clock=SystemClock(), faults=lambda: switches.faults, neighbours=MotoNeighbours(), endpoint=endpoint)
+    cloud = CloudFormation(clock=SystemClock(), faults=lambda: switches.faults, provider=MotoProvider())
     moto = lib.DomainDispatcherApplication(lib.create_backend_app)
-    gateway = Gateway(moto, answers=all_answers(eks), settle=eks.settle, switches=switches, log=log)
-    return Control(gateway, switches=switches, log=log, eks=eks)
+    gateway = Gateway(moto, answers=all_answers(eks, cloud), settle=eks.settle, switches=switches, log=log)
+    return Control(gateway, switches=switches, log=log, eks=eks, forget=[cloud.reset])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

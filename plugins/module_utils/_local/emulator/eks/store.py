@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ..timeline import Timeline
 from .errors import not_found
 
 Record = dict[str, t.Any]
@@ -112,22 +111,11 @@ class Cluster(Resource):
 
 
 @dataclass(eq=False)
-class Region:
+class Region(Timeline):
     """One account and region: clusters by name, answers by idempotency token, and the future."""
 
     clusters: dict[str, Cluster] = field(default_factory=dict)
     tokens: dict[str, tuple[str, Record]] = field(default_factory=dict)
-    _future: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
-    _number: Iterator[int] = field(default_factory=itertools.count)
-
-    def at(self, moment: float, action: Callable[[], None]) -> None:
-        """Do this at that moment (of the clock), or rather when somebody looks after it."""
-        heapq.heappush(self._future, (moment, next(self._number), action))
-
-    def settle(self, now: float) -> None:
-        """Let everything happen that is due, in order."""
-        while self._future and self._future[0][0] <= now:
-            heapq.heappop(self._future)[2]()
 
     def find(self, arn: str) -> Resource | None:
         """The resource of an ARN."""
