@@ -119,6 +119,12 @@ def read_histories(client: KubeClient, wanted: Iterable[Key]) -> dict[Key, Histo
     return histories(decode(secret) for secret in mine)
 
 
+def read_all(client: KubeClient, namespace: str | None) -> dict[Key, History]:
+    """Read the records of all releases, or of one namespace's."""
+    path = f"/api/v1/namespaces/{namespace}/secrets" if namespace else "/api/v1/secrets"
+    return histories(decode(secret) for secret in _list(client, path))
+
+
 def _key(secret: Mapping[str, t.Any]) -> Key:
     metadata = secret["metadata"]
     return str(metadata["namespace"]), str((metadata.get("labels") or {}).get("name"))
@@ -135,4 +141,4 @@ def _list(client: KubeClient, path: str) -> list[Object]:
             return found
 
 
-__all__ = ("DIGEST_LABEL", "History", "ReleaseRecord", "decode", "histories", "read_histories")
+__all__ = ("DIGEST_LABEL", "History", "ReleaseRecord", "decode", "histories", "read_all", "read_histories")

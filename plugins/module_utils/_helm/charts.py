@@ -1,0 +1,161 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where charts lie: local ones with a digest of their content, those of repositories through a mirror and a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tarfile
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .._core.errors import PlatformError
+from .decisions import ChartIdentity
+from .releases import OCI, ChartWish, Release
+from .rendering import documents
+
+DIGEST_LENGTH = 40
+Pull = Callable[[ChartWish, Path], Path]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a wished chart is taken from: a local path, or a chart to pull."""
+
+    path: Path | None
+    pull: ChartWish | None
+
+
+def source_of(release: Release, mirror: str) -> Source:
+    """Follow the mirror, if there is one.
+
+    :param mirror: a directory, an HTTP repository or an C(oci://) prefix that replaces every repository; or empty.
+    :raises PlatformError: a directory that does not hold the chart.
+    """
+    chart = release.chart
+    if chart.is_local:
+        return Source(Path(chart.ref).expanduser(), None)
+    if not mirror:
+        return Source(None, chart)
+    if mirror.startswith(OCI):
+        return Source(None, ChartWish(ref=f"{mirror.rstrip('/')}/{chart.short_name}", version=chart.version))
+    if mirror.startswith(("http://", "https://")):
+        return Source(None, ChartWish(name=chart.short_name, repository=mirror, version=chart.version))
+    return Source(_in_directory(Path(mirror).expanduser(), chart, release), None)
+
+
+def _in_directory(mirror: Path, chart: ChartWish, release: Release) -> Path:
+    names = (f"{chart.short_name}-{chart.version}.tgz", f"{chart.short_name}-{chart.version}", chart.short_name)
+    for name in names:
+        if (mirror / name).exists():
+            return mirror / name
+    raise PlatformError(
+        f"release {release}: the chart mirror {mirror} holds none of {', '.join(names)}; put the chart there, or name "
+        "another chart_mirror"
+    )
+
+
+def identity_of(release: Release, source: Source) -> ChartIdentity:
+    """Name and version, and the digest of a chart that the user names by its path.
+
+    :raises PlatformError: the path holds no chart, or another version than the wished one.
+    """
+    chart = release.chart
+    if source.path is None:
+        return ChartIdentity(chart.short_name, chart.version)
+    metadata = _metadata(source.path, release)
+    name, version = str(metadata.get("name") or ""), str(metadata.get("version") or "")
+    if chart.version and version != chart.version:
+        raise PlatformError(f"release {release}: {source.path} holds version {version}, wanted is {chart.version}")
+    return ChartIdentity(name, version, content_digest(source.path) if chart.is_local else "")
+
+
+def content_digest(path: Path) -> str:
+    """The first 40 hex digits of the SHA-256 over the names and contents of a chart's files."""
+    total = hashlib.sha256()
+    if path.is_file():
+        total.update(path.read_bytes())
+        return total.hexdigest()[:DIGEST_LENGTH]
+    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
+        total.update(str(file.relative_to(path)).encode() + b"\0")
+        total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()[:DIGEST_LENGTH]
+
+
+def _metadata(path: Path, release: Release) -> dict[str, t.Any]:
+    try:
+        text = _archived(path) if path.is_file() else (path / "Chart.yaml").read_text(encoding="utf-8")
+    except (OSError, tarfile.TarError, KeyError) as error:
+        raise PlatformError(
+            f"release {release}: {path} is no chart ({error}); name a directory with a Chart.yaml, or a .tgz archive"
+        ) from error
+    found = documents(text, source=f"Chart.yaml of {path}")
+    if not found or not isinstance(found[0], dict):
+        raise PlatformError(f"release {release}: Chart.yaml of {path} is no mapping")
+    return found[0]
+
+
+def _archived(path: Path) -> str:
+    with tarfile.open(path) as archive:
+        name = next(name for name in archive.getnames() if name.count("/") == 1 and name.endswith("/Chart.yaml"))
+        member = archive.extractfile(name)
+        if member is None:
+            raise KeyError(name)
+        return member.read().decode("utf-8")
+
+
+class ChartCache:
+    """Charts of repositories on this machine: fetched once, kept under their content's digest."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fetch(self, chart: ChartWish, pull: Pull) -> Path:
+        """The archive of a chart; pulled when it is not here, or when it is not what was pulled."""
+        note = self._folder / "names" / f"{_fingerprint(chart)}.json"
+        found = self._kept(note)
+        return found or self._keep(chart, note, pull)
+
+    def _kept(self, note: Path) -> Path | None:
+        try:
+            known = json.loads(note.read_text(encoding="utf-8"))
+            archive = self._folder / str(known["digest"]) / str(known["file"])
+            return archive if hashlib.sha256(archive.read_bytes()).hexdigest() == known["digest"] else None
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def _keep(self, chart: ChartWish, note: Path, pull: Pull) -> Path:
+        incoming = self._folder / "incoming" / f"{os.getpid()}-{_fingerprint(chart)}"
+        incoming.mkdir(parents=True, exist_ok=True)
+        pulled = pull(chart, incoming)
+        digest = hashlib.sha256(pulled.read_bytes()).hexdigest()
+        target = self._folder / digest / pulled.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pulled.replace(target)
+        incoming.rmdir()
+        note.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(
+            {"digest": digest, "file": pulled.name, "chart": str(chart), "from": chart.repository or chart.ref}
+        )
+        draft = note.with_suffix(f".{os.getpid()}")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(note)
+        return target
+
+
+def _fingerprint(chart: ChartWish) -> str:
+    return hashlib.sha256("\0".join((chart.ref, chart.repository, chart.name, chart.version)).encode()).hexdigest()[:24]
+
+
+def default_cache() -> Path:
+    """The cache folder of this user."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "aiplatform-eks" / "charts"
+
+
+__all__ = ("ChartCache", "Pull", "Source", "content_digest", "default_cache", "identity_of", "source_of")

@@ -1,0 +1,254 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The helm process: private homes, credentials and values in 0600 files, answers as data, failures as sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import typing as t
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from .._core.errors import PlatformError
+from .._k8s.connection import load_configuration
+from .charts import Source
+from .records import DIGEST_LABEL
+from .releases import ChartWish, Release
+
+GRACE = 30
+WAYS = "name it in helm_binary, put it on the PATH, or let the local_cloud role fetch it (get helm: https://helm.sh/docs/intro/install)"
+HISTORY = 10
+
+
+class HelmError(PlatformError):
+    """Helm ended with an error."""
+
+
+def find_helm(binary: str | None) -> str:
+    """The helm program.
+
+    :raises PlatformError: there is none, with the ways to get it.
+    """
+    folders = [os.environ.get("KUBEBUILDER_ASSETS", ""), *os.environ.get("PATH", "").split(os.pathsep)]
+    found = shutil.which(
+        binary or "helm", path=None if binary else os.pathsep.join(folder for folder in folders if folder)
+    )
+    if found is None:
+        raise PlatformError(f"helm cannot be found{f' at {binary}' if binary else ''}; {WAYS}")
+    return found
+
+
+class Helm:
+    """Runs helm against one cluster. A context manager: its private folder goes with it.
+
+    :param options: the task's connection options.
+    :param binary: path of helm 3 or 4.
+    """
+
+    def __init__(self, options: Mapping[str, t.Any], binary: str | None) -> None:
+        self._options = options
+        self._wish = binary
+        self._folder: Path | None = None
+        self._major: int | None = None
+        self.started = 0
+
+    def __enter__(self) -> Helm:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def major(self) -> int:
+        """3 or 4."""
+        if self._major is None:
+            text = self._run(["version", "--template", "{{.Version}}"], doing="ask helm for its version", timeout=GRACE)
+            self._major = int(text.strip().lstrip("v").split(".")[0])
+        return self._major
+
+    def render(self, release: Release, chart: Path, *, on_server: bool) -> str:
+        """The manifest that an install or upgrade would apply, hooks left out; nothing is written."""
+        arguments = self._deploy(release, chart, digest="")
+        arguments += [f"--dry-run={'server' if on_server else 'client'}", "--output", "json"]
+        answer = self._run(arguments, doing=f"render release {release}", timeout=release.timeout, values=release.values)
+        return str(json.loads(answer[answer.index("{") :]).get("manifest") or "")
+
+    def deploy(self, release: Release, chart: Path, *, digest: str) -> None:
+        """Install or upgrade, and wait as the release asks."""
+        arguments = [*self._deploy(release, chart, digest=digest), *self._waiting(release)]
+        arguments += ["--history-max", str(HISTORY)]
+        self._run(arguments, doing=f"deploy release {release}", timeout=release.timeout + GRACE, values=release.values)
+
+    def rollback(self, release: Release, revision: int) -> None:
+        """Back to a revision."""
+        arguments = ["rollback", release.name, str(revision), "--namespace", release.namespace]
+        arguments += ["--timeout", f"{release.timeout}s", *self._waiting(release)]
+        self._run(arguments, doing=f"roll release {release} back", timeout=release.timeout + GRACE)
+
+    def uninstall(self, release: Release) -> None:
+        """Remove a release and wait until its objects are gone."""
+        arguments = ["uninstall", release.name, "--namespace", release.namespace, "--ignore-not-found"]
+        arguments += ["--timeout", f"{release.timeout}s", "--wait"]
+        self._run(arguments, doing=f"uninstall release {release}", timeout=release.timeout + GRACE)
+
+    def definitions(self, release: Release, chart: Path) -> str:
+        """The chart's CustomResourceDefinitions, as YAML."""
+        return self._run(["show", "crds", str(chart)], doing=f"read the CRDs of release {release}", timeout=GRACE * 2)
+
+    def pull(self, chart: ChartWish, folder: Path) -> Path:
+        """Fetch a chart's archive into a folder."""
+        arguments = ["pull", chart.ref or chart.name, "--version", chart.version, "--destination", str(folder)]
+        if chart.repository:
+            arguments += ["--repo", chart.repository]
+        self._run(arguments, doing=f"fetch chart {chart}", timeout=GRACE * 10, cluster=False)
+        archives = sorted(folder.glob("*.tgz"))
+        if len(archives) != 1:
+            raise HelmError(
+                f"cannot fetch chart {chart}: helm left {len(archives)} archives in its folder, wanted is one"
+            )
+        return archives[0]
+
+    def _deploy(self, release: Release, chart: Path, *, digest: str) -> list[str]:
+        arguments = ["upgrade", release.name, str(chart), "--install", "--namespace", release.namespace]
+        arguments += ["--timeout", f"{release.timeout}s", "--hide-notes"]
+        if release.create_namespace:
+            arguments.append("--create-namespace")
+        if release.crds == "apply":
+            arguments.append("--skip-crds")
+        if digest:
+            arguments += ["--labels", f"{DIGEST_LABEL}={digest}"]
+        if release.force_conflicts and self.major >= 4:
+            arguments.append("--force-conflicts")
+        return arguments
+
+    def _waiting(self, release: Release) -> list[str]:
+        if not release.wait:
+            return []
+        return ["--wait=watcher", "--wait-for-jobs"] if self.major >= 4 else ["--wait", "--wait-for-jobs"]
+
+    def _run(
+        self,
+        arguments: Sequence[str],
+        *,
+        doing: str,
+        timeout: float,
+        values: Mapping[str, t.Any] | None = None,
+        cluster: bool = True,
+    ) -> str:
+        folder = self._home()
+        command = [find_helm(self._wish), *arguments]
+        if values is not None:
+            command += ["--values", str(_secret_file(folder, json.dumps(values), suffix=".json"))]
+        self.started += 1
+        try:
+            done = subprocess.run(
+                command,
+                env=self._environment(folder, cluster=cluster),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=timeout,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise HelmError(
+                f"cannot {doing}: helm did not end within {timeout:.0f} s; raise the release's timeout"
+            ) from error
+        if done.returncode:
+            raise HelmError(f"cannot {doing}: {said(done.stderr, values or {})}")
+        return done.stdout
+
+    def _home(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="aiplatform-helm-"))
+        return self._folder
+
+    def _environment(self, folder: Path, *, cluster: bool) -> dict[str, str]:
+        homes = {f"HELM_{kind}_HOME": str(folder / kind.lower()) for kind in ("CACHE", "DATA")}
+        config = os.environ.get("HELM_REGISTRY_CONFIG")
+        environment = {**os.environ, **homes, "HELM_CONFIG_HOME": str(folder / "config")}
+        if config:  # a login that the user made for a registry is the user's to keep
+            environment["HELM_REGISTRY_CONFIG"] = config
+        kubeconfig = folder / "kubeconfig"
+        if cluster and not kubeconfig.exists():
+            _write_secret(kubeconfig, json.dumps(kubeconfig_of(load_configuration(self._options))))
+        environment["KUBECONFIG"] = str(kubeconfig)
+        return environment
+
+
+def kubeconfig_of(configuration: t.Any) -> dict[str, t.Any]:
+    """A kubeconfig with the login that the kubernetes package has made; C(exec) logins are not made again."""
+    cluster: dict[str, t.Any] = {"server": configuration.host}
+    if configuration.ssl_ca_cert:
+        cluster["certificate-authority"] = str(configuration.ssl_ca_cert)
+    if not configuration.verify_ssl:
+        cluster = {"server": configuration.host, "insecure-skip-tls-verify": True}
+    if configuration.proxy:
+        cluster["proxy-url"] = configuration.proxy
+    user: dict[str, t.Any] = {}
+    bearer = configuration.auth_settings().get("BearerToken", {}).get("value")
+    if bearer:
+        user["token"] = str(bearer).removeprefix("Bearer ")
+    if configuration.cert_file:
+        user.update({"client-certificate": configuration.cert_file, "client-key": configuration.key_file})
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "task", "cluster": cluster}],
+        "users": [{"name": "task", "user": user}],
+        "contexts": [{"name": "task", "context": {"cluster": "task", "user": "task"}}],
+        "current-context": "task",
+    }
+
+
+def said(stderr: str, values: Mapping[str, t.Any]) -> str:
+    """Helm's complaint in one line, without the user's values."""
+    lines = [
+        line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith(("W1", "I1", "level="))
+    ]
+    errors = [line for line in lines if line.startswith("Error:")] or lines[-3:]
+    text = " ".join(errors).removeprefix("Error:").strip() or "no reason given"
+    for secret in sorted(_texts(values), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _texts(value: t.Any) -> set[str]:
+    """Strings inside the values that are long enough to be secrets and not mere words of a sentence."""
+    if isinstance(value, Mapping):
+        return {text for inner in value.values() for text in _texts(inner)}
+    if isinstance(value, list):
+        return {text for inner in value for text in _texts(inner)}
+    return {value} if isinstance(value, str) and len(value) >= 8 else set()
+
+
+def _secret_file(folder: Path, text: str, *, suffix: str) -> Path:
+    descriptor, name = tempfile.mkstemp(dir=folder, suffix=suffix)  # mkstemp makes it 0600
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return Path(name)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def chart_path(source: Source, cache: t.Any, helm: Helm) -> Path:
+    """The chart on this machine."""
+    if source.path is not None:
+        return source.path
+    return t.cast("Path", cache.fetch(source.pull, helm.pull))
+
+
+__all__ = ("Helm", "HelmError", "chart_path", "find_helm", "kubeconfig_of", "said")

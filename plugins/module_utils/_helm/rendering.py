@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a deployment changes, object by object: stored manifest against rendered manifest, secrets masked."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Mapping
+
+from .._core.errors import MissingLibraryError, PlatformError
+from .._k8s.masking import DEFAULT_RULES, MaskRule, masked_pair
+
+try:
+    import yaml
+except ImportError as import_error:
+    yaml = None  # type: ignore[assignment]
+    IMPORT_ERROR: ImportError | None = import_error
+else:
+    IMPORT_ERROR = None
+
+Objects = dict[str, dict[str, t.Any]]
+
+
+def documents(text: str, *, source: str) -> list[t.Any]:
+    """The documents of a YAML text, read as helm reads them (of a key that stands twice the last value counts).
+
+    :raises MissingLibraryError: PyYAML is absent.
+    :raises PlatformError: the text is no YAML.
+    """
+    if yaml is None:
+        raise MissingLibraryError(f"PyYAML cannot be imported ({IMPORT_ERROR}); pip install PyYAML")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return list(yaml.load_all(text, Loader=loader))
+    except yaml.YAMLError as error:
+        raise PlatformError(f"{source} is no valid YAML: {' '.join(str(error).split())[:200]}") from error
+
+
+def objects_of(manifest: str, *, namespace: str, source: str) -> Objects:
+    """The objects of a manifest by their names in words: C(Deployment prod/web)."""
+    found: Objects = {}
+    for document in documents(manifest, source=source):
+        for item in _items(document):
+            metadata = item.get("metadata") or {}
+            place = metadata.get("namespace") or namespace
+            found[f"{item.get('kind')} {place}/{metadata.get('name')}"] = item
+    return found
+
+
+def _items(document: t.Any) -> list[dict[str, t.Any]]:
+    if not isinstance(document, dict):
+        return []
+    if str(document.get("kind", "")).endswith("List") and isinstance(document.get("items"), list):
+        return [item for item in document["items"] if isinstance(item, dict)]
+    return [document]
+
+
+def changes(before: Objects, after: Objects, rules: Iterable[MaskRule] = DEFAULT_RULES) -> tuple[Objects, Objects]:
+    """Both sides of the objects that differ, masked."""
+    left: Objects = {}
+    right: Objects = {}
+    rules = tuple(rules)
+    for name in sorted({*before, *after}):
+        if before.get(name) == after.get(name):
+            continue
+        old, new = masked_pair(before.get(name), after.get(name), rules)
+        if old is not None:
+            left[name] = old
+        if new is not None:
+            right[name] = new
+    return left, right
+
+
+def summary(before: Mapping[str, t.Any], after: Mapping[str, t.Any]) -> dict[str, int]:
+    """How many objects are new, changed and gone, of :func:C(changes)."""
+    return {
+        "created": len(set(after) - set(before)),
+        "changed": len(set(after) & set(before)),
+        "deleted": len(set(before) - set(after)),
+    }
+
+
+__all__ = ("Objects", "changes", "documents", "objects_of", "summary")

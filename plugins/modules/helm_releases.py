@@ -1,0 +1,225 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: helm_releases
+short_description: Converge a set of Helm releases
+version_added: 0.1.0
+description:
+  - Installs, upgrades and removes a list of releases in one task, in parallel after their needs.
+  - Helm's own release records, read in one request, tell what is unchanged - deployed, same chart, same version, same
+    values. For an unchanged release no helm process is started.
+  - What changes is rendered by the server's dry run and shown object by object against the stored manifest, with the
+    data of Secrets masked. Check mode shows exactly that and writes nothing.
+  - A release that failed or whose operation was interrupted is recovered; the step says how.
+  - Values and credentials reach helm in files that only the task's user can read, never on a command line.
+author:
+  - The aiplatform.eks engineers (@aiplatform)
+extends_documentation_fragment:
+  - aiplatform.eks._attributes
+  - aiplatform.eks._attributes.converges
+  - aiplatform.eks._kubernetes
+options:
+  releases:
+    description: The releases.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the release.
+        type: str
+        required: true
+      namespace:
+        description: Its namespace.
+        type: str
+        required: true
+      chart:
+        description: The chart. Needed unless the release shall be absent.
+        type: dict
+        suboptions:
+          ref:
+            description: A directory, an archive, or an C(oci://) reference. Excludes O(releases[].chart.name).
+            type: str
+          name:
+            description: Name of a chart in O(releases[].chart.repository).
+            type: str
+          repository:
+            description: URL of the chart's repository. Not needed when O(chart_mirror) has the chart.
+            type: str
+          version:
+            description: Exact version. Needed unless O(releases[].chart.ref) is a directory or an archive.
+            type: str
+      values:
+        description: Values, merged in order as helm merges value files; a null takes a chart's default away.
+        type: list
+        elements: dict
+      needs:
+        description: Releases of the list, as C(name) or C(namespace/name), that must be there first.
+        type: list
+        elements: str
+      wait:
+        description: Whether to wait until the release's objects and jobs are ready.
+        type: bool
+        default: true
+      timeout:
+        description: Seconds for each operation of helm on the release.
+        type: int
+        default: 600
+      state:
+        description: Whether the release is there.
+        type: str
+        choices: [present, absent]
+        default: present
+      create_namespace:
+        description: Whether helm makes the namespace when it is missing.
+        type: bool
+        default: true
+      crds:
+        description:
+          - With V(helm), helm installs the chart's missing CRDs and never changes them.
+          - With V(apply), they are applied before each deployment, so that an upgrade brings the new ones.
+        type: str
+        choices: [helm, apply]
+        default: helm
+      force_conflicts:
+        description: Whether fields of other field managers are taken over. Helm 4 only.
+        type: bool
+        default: false
+  state:
+    description: State of all releases, instead of each one's own.
+    type: str
+    choices: [present, absent]
+  chart_mirror:
+    description:
+      - A directory, the URL of an HTTP repository, or an C(oci://) prefix that replaces every repository, for sites
+        without access to the internet.
+      - In a directory a chart lies as C(name-version.tgz), or unpacked as C(name-version) or C(name).
+    type: str
+  cache_dir:
+    description: Where fetched charts are kept, under the digest of their content. By default in the user's cache.
+    type: path
+  helm_binary:
+    description: Path of helm 3 or 4. By default the first C(helm) on the E(PATH).
+    type: path
+  parallel:
+    description: Releases at once.
+    type: int
+    default: 4
+  pending_timeout:
+    description: Seconds after which an operation of another helm that has not ended is taken for dead and recovered.
+    type: int
+    default: 600
+  mask:
+    description: Where secret values stand besides the data of Secrets, so that the diff hides them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      kind:
+        description: Kind of the objects, V(*) for all.
+        type: str
+        required: true
+      path:
+        description: Dotted path of field names below which all values are secret. V(*) is any key or list item.
+        type: str
+        required: true
+seealso:
+  - module: aiplatform.eks.helm_releases_info
+"""
+
+EXAMPLES = r"""
+- name: Install an operator and what needs it
+  aiplatform.eks.helm_releases:
+    releases:
+      - name: cert-manager
+        namespace: cert-manager
+        chart: {name: cert-manager, repository: https://charts.jetstack.io, version: v1.19.1}
+        values: [{crds: {enabled: true}}]
+      - name: trust-manager
+        namespace: cert-manager
+        chart: {name: trust-manager, repository: https://charts.jetstack.io, version: v0.20.0}
+        needs: [cert-manager]
+
+- name: Install a chart of ours from a directory
+  aiplatform.eks.helm_releases:
+    releases:
+      - name: web
+        namespace: web
+        chart: {ref: ./charts/web}
+
+- name: Take a release away
+  aiplatform.eks.helm_releases:
+    releases:
+      - {name: web, namespace: web, state: absent}
+"""
+
+RETURN = r"""
+steps:
+  description: One line for each release that changes, without values.
+  returned: success
+  type: list
+  elements: str
+  sample: ["upgrade release web/web (chart): chart web 1.0.0 -> web 1.1.0"]
+releases:
+  description: The releases in the order of the task.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the release.
+      returned: success
+      type: str
+      sample: web
+    namespace:
+      description: Its namespace.
+      returned: success
+      type: str
+      sample: web
+    action:
+      description: What is done - V(none), V(install), V(upgrade) or V(uninstall).
+      returned: success
+      type: str
+      sample: upgrade
+    chart:
+      description: Name and version of the chart.
+      returned: success
+      type: str
+      sample: web 1.1.0
+    reason:
+      description: Why it changes.
+      returned: success
+      type: str
+      sample: values of replicas differ
+    objects:
+      description: How many objects are created, changed and deleted.
+      returned: success
+      type: dict
+      sample: {created: 0, changed: 1, deleted: 0}
+failed:
+  description: The sentence for each release that failed.
+  returned: failure of a deployment
+  type: dict
+  sample: {web/web: "cannot deploy release web/web: timed out waiting for the condition"}
+done:
+  description: Releases of the same wave that were done all the same.
+  returned: failure of a deployment
+  type: list
+  elements: str
+  sample: [web/api]
+"""
+
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.module import run_module
+from ansible_collections.aiplatform.eks.plugins.module_utils._helm.use_case import USE_CASE
+
+
+def main() -> None:
+    run_module(USE_CASE)
+
+
+if __name__ == "__main__":
+    main()
