@@ -13,7 +13,11 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.co
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.disruptions import Disruptions
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.engine import Engine
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.model import NodeGroup, Subnet
-from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.operator_policy import PLUGIN, Settings
+from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.operator_policy import (
+    MIG_MANAGER,
+    PLUGIN,
+    Settings,
+)
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.store import Store
 
 SUBNETS = tuple(Subnet(f"s{zone}", f"us-east-1{zone}", f"10.{index}.0.0/16") for index, zone in enumerate("abc"))
@@ -36,7 +40,7 @@ class Cluster:
     def __init__(self):
         self.nodes, self.pods, self.version, self.writes = {}, {}, 0, []
         self.store = Store(lambda: None)
-        self.refuse_evictions, self.broken = False, False
+        self.refuse_evictions, self.broken, self.broken_patches = False, False, 0
 
     def _kept(self, node):
         self.version += 1
@@ -55,6 +59,9 @@ class Cluster:
         return self._kept(node)
 
     def patch_node(self, name, body):
+        if self.broken_patches:
+            self.broken_patches -= 1
+            raise PlatformError("no answer")
         self.writes.append("patch")
         merge(self.nodes[name], copy.deepcopy(body))
         return self._kept(self.nodes[name])
@@ -242,3 +249,14 @@ def test_nodes_without_accelerators_are_left_alone(instance_type):
     play.cluster.create_node({"metadata": {"name": "own", "labels": label}, "spec": {}, "status": {"capacity": {}}})
     play.settle()
     assert play.cluster.writes == ["create"]
+
+
+def test_a_state_that_could_not_be_written_is_written_later():
+    play = Play(strategy="mixed", mig_default="all-disabled")
+    label = {"node.kubernetes.io/instance-type": "p5.48xlarge", "nvidia.com/mig.config": "all-1g.10gb"}
+    play.cluster.create_node({"metadata": {"name": "own", "labels": label}, "spec": {}, "status": {"capacity": {}}})
+    play.cluster.run("manager", "own", owner=MIG_MANAGER)
+    play.cluster.broken_patches = 3
+    play.settle(30)
+    assert "no answer" in play.complaints[0]
+    assert play.cluster.nodes["own"]["metadata"]["labels"]["nvidia.com/mig.config.state"] == "success"

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from ..._core.clock import Clock
 from ..._core.concurrency import ConcurrentError, map_concurrently
+from ..._core.errors import PlatformError
 from .catalogue import Catalogue
 from .controls import Controls
 from .disruptions import Disruptions
@@ -67,7 +68,7 @@ class Engine:
         self._fleet = Fleet(store=store, kube=kube, disruptions=disruptions)
         self._memories: dict[tuple[str, str], Memory] = {}
         self._due: dict[str, float] = {}
-        self._fleet_due = NEVER
+        self._fleet_due = self._retry_due = NEVER
         self._all = threading.Event()
         self._all.set()
 
@@ -79,8 +80,10 @@ class Engine:
         """One pass; returns the seconds until the next one is due, if nothing happens before."""
         now = self._clock.now()
         touched = self._store.touched()
-        everything = self._all.is_set()
+        everything = self._all.is_set() or self._retry_due <= now
         self._all.clear()
+        if everything:
+            self._retry_due = NEVER
         names = self._store.names() if everything else touched
         names |= {name for name, due in self._due.items() if due <= now}
         jobs: list[Job] = []
@@ -91,7 +94,7 @@ class Engine:
             more, self._fleet_due = self._fleet.jobs(self.world.groups, controls=self.world.controls, now=now)
             jobs += more
         self._run(jobs)
-        soonest = min([self._fleet_due, *self._due.values()], default=NEVER)
+        soonest = min([self._fleet_due, self._retry_due, *self._due.values()], default=NEVER)
         return max(0.0, soonest - self._clock.now())
 
     def _run(self, jobs: list[Job]) -> None:
@@ -99,8 +102,7 @@ class Engine:
             map_concurrently(lambda job: job(), jobs, workers=WRITERS, errors="all")
         except ConcurrentError as error:
             self._complain(f"{len(error.failures)} write(s) failed, to be tried again: {error.failures[0][1]}")
-            self._all.set()
-            self._fleet_due = self._clock.now() + RETRY
+            self._retry_due = self._clock.now() + RETRY
 
     def _node_jobs(self, name: str, now: float) -> list[Job]:
         node = self._store.node(name)
@@ -129,7 +131,7 @@ class Engine:
         aim = look(scene, memory, settings=self.world.settings, controls=self.world.controls, now=now)
         self._memories[key] = aim.memory
         self._remember(name, aim)
-        return self._writes(node, aim)
+        return self._writes(node, aim, before=memory)
 
     def _board(self, name: str) -> Board | None:
         return self._catalogue.board(name) if name else None
@@ -149,16 +151,20 @@ class Engine:
         for key in [key for key in self._memories if key[0] == name]:
             del self._memories[key]
 
-    def _writes(self, node: Object, aim: Aim) -> list[Job]:
-        name = node["metadata"]["name"]
+    def _writes(self, node: Object, aim: Aim, *, before: Memory) -> list[Job]:
+        name, uid = node["metadata"]["name"], node["metadata"]["uid"]
         metadata, status = metadata_patch(node, aim), status_patch(node, aim)
         if not metadata and not status:
             return []
 
         def job() -> None:
-            for body, write in ((status, self._kube.patch_node_status), (metadata, self._kube.patch_node)):
-                if body and (after := write(name, body)) is not None:
-                    self._store.put_node(after)
+            try:
+                for body, write in ((status, self._kube.patch_node_status), (metadata, self._kube.patch_node)):
+                    if body and (after := write(name, body)) is not None:
+                        self._store.put_node(after)
+            except PlatformError:
+                self._memories[name, uid] = before  # what was not said did not happen: the next look does it again
+                raise
 
         return [job]
 

@@ -57,12 +57,13 @@ class Operator:
         """The settings in force; None without a ClusterPolicy or before its ConfigMaps are known."""
         with self._lock:
             policy = self._policy()
-            if policy is None:
-                return None
-            maps = dict(self._config_maps)
+        if policy is None:
+            return None
         self._follow(self._namespace_of(policy))
         if self._maps_watcher is None or not self._maps_watcher.listed.is_set():
             return None
+        with self._lock:
+            maps = dict(self._config_maps)
         return settings_of(policy, namespace=self._namespace, config_maps=maps)
 
     def reconcile(self, settings: Settings | None, crashed: Mapping[str, str]) -> None:

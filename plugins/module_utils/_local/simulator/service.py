@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..._core.clock import Clock, SystemClock
-from ..._core.errors import PlatformError
 from ..._k8s.client import KubeClient
 from .catalogue import Catalogue
 from .control_server import ControlServer, Routes
@@ -124,8 +123,9 @@ class Service:
         while not self._stopping.is_set():
             try:
                 wait = self._pass()
-            except PlatformError as error:
-                self._complain(error.message)
+            except Exception as error:  # noqa: BLE001 (a loop that ends in silence would freeze the simulation)
+                self._complain(f"a pass failed and is tried again: {error!r}")
+                self.engine.look_at_everything()
                 wait = 1.0
             if self._wake.wait(min(wait, LONGEST_WAIT)):
                 self._wake.clear()

@@ -12,7 +12,6 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..._core.errors import PlatformError
 from ..._k8s.client import KubeClient
 from ..._k8s.errors import KubeApiError
 
@@ -74,9 +73,9 @@ class Watcher:
                 elif error.status != GONE:
                     self._complain(error.message)
                 self._stopped.wait(PAUSE_SECONDS * (1 + random.random()))  # noqa: S311 (spreads load, no secret)
-            except (PlatformError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 (a thread that ends in silence would freeze the simulation)
                 version = None
-                self._complain(f"the watch of {self._feed.path} broke: {error}")
+                self._complain(f"the watch of {self._feed.path} broke: {error!r}")
                 self._stopped.wait(PAUSE_SECONDS)
 
     def _list(self) -> str:
