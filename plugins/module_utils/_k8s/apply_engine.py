@@ -196,8 +196,9 @@ class Engine:
                 self._record(None)
             return
         live = {result.ref: result.live for result in results}
-        applied = [(item.desired, found) for item in plan.items if (found := live.get(item.desired.ref))]
-        fixpoints = fixpoints_of(applied, manager=self._manager, mask=self._mask)
+        applied = [(item.desired, found) for item in plan.writes if (found := live.get(item.desired.ref))]
+        known = frozenset(item.fixpoint for item in plan.items if item.fixpoint)
+        fixpoints = known | fixpoints_of(applied, manager=self._manager, mask=self._mask)
         wanted = replace(plan.wanted_record(), fixpoints=fixpoints, exists=True)
         union = plan.union_record()
         if pending or wanted != (plan.record if plan.record.covers(union) else union):

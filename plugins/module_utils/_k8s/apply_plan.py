@@ -39,11 +39,13 @@ class Item:
 
     :param live: the object now; None when it is no member yet (it may exist all the same).
     :param unchanged: it is certain that applying would change nothing.
+    :param fixpoint: the digest of the record that says so; empty when the comparison does.
     """
 
     desired: Desired
     live: Object | None
     unchanged: bool
+    fixpoint: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,7 @@ def plan_present(
     items: list[Item] = []
     for one in desired:
         member = members.get(one.ref)
-        live = member.live if member else None
-        items.append(Item(one, live, _is_unchanged(one, live, record, manager, legacy, rules)))
+        items.append(_item(one, member.live if member else None, record, manager, legacy, rules))
     wanted = {item.desired.ref for item in items}
     left = [member for ref, member in sorted(members.items()) if ref not in wanted] if prune else []
     plan = SetPlan(apply_set, record, tuple(items), tuple(_removal(member, guards) for member in left))
@@ -170,25 +171,25 @@ def _removal(member: Member, guards: Guards) -> Removal:
     return Removal(member, wave, guards.verdict(member))
 
 
-def _is_unchanged(
+def _item(
     one: Desired,
     live: Object | None,
     record: Record,
     manager: str,
     legacy: tuple[str, ...],
     rules: tuple[MaskRule, ...],
-) -> bool:
+) -> Item:
     if live is None or live["metadata"].get("deletionTimestamp") or legacy_entries(live, legacy):
-        return False
+        return Item(one, live, unchanged=False)
     if live.get("apiVersion") != one.document["apiVersion"]:
-        return False
+        return Item(one, live, unchanged=False)
     if settled(one.document, live, manager=manager):
-        return True
-    return (
-        bool(record.fixpoints)
-        and not is_secret(one.ref.kind, rules)
-        and fixpoint(one.document, live, manager=manager) in record.fixpoints
-    )
+        return Item(one, live, unchanged=True)
+    if record.fixpoints and not is_secret(one.ref.kind, rules):
+        digest = fixpoint(one.document, live, manager=manager)
+        if digest in record.fixpoints:
+            return Item(one, live, unchanged=True, fixpoint=digest)
+    return Item(one, live, unchanged=False)
 
 
 def fixpoints_of(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 import typing as t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_LIST = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
+LOGIN_SECONDS = 30.0
 Object = dict[str, t.Any]
 
 
@@ -48,6 +50,7 @@ class KubeClient:
         self._configuration.connection_pool_maxsize = connections
         self._configuration.retries = False
         self._login = threading.Lock()
+        self._logged_in: tuple[float, dict[str, str]] = (float("-inf"), {})
         self.host = str(self._configuration.host).rstrip("/")
         self._pool = kube_client.rest.RESTClientObject(self._configuration).pool_manager
         _share_tls(self._pool)
@@ -130,14 +133,24 @@ class KubeClient:
         raw = once(login)
         return once(self._authorization_after(login)) if raw.status == 401 else raw
 
+    def _authorization(self) -> dict[str, str]:
+        """The login, asked for anew every half minute (the package reads everything again each time)."""
+        taken, headers = self._logged_in
+        if time.monotonic() - taken > LOGIN_SECONDS:
+            with self._login:
+                headers = self._headers()
+                self._logged_in = (time.monotonic(), headers)
+        return headers
+
     def _authorization_after(self, refused: dict[str, str]) -> dict[str, str]:
         """The login to use once C(refused) was: made anew by the first thread that comes here, then shared."""
         with self._login:
-            if self._authorization() == refused:
+            if self._logged_in[1] == refused:
                 self._configuration = load_configuration(self._options)
-            return self._authorization()
+                self._logged_in = (time.monotonic(), self._headers())
+            return self._logged_in[1]
 
-    def _authorization(self) -> dict[str, str]:
+    def _headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}
         for name, setting in self._configuration.auth_settings().items():
             if name == "BearerToken" and setting.get("value"):
