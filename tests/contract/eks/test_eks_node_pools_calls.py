@@ -252,12 +252,12 @@ def test_old_versions_of_the_template_are_tidied() -> None:
     script.call("ec2:CreateLaunchTemplateVersion", dict.fromkeys(names, ANY), made)
     begun(script, "UpdateNodegroupVersion", force=False, launchTemplate={"id": "lt-1", "version": "8"})
     update(script)
+    script.call("eks:TagResource", {"resourceArn": ARN, "tags": ANY})
     rows = {"LaunchTemplateVersions": [{"VersionNumber": number} for number in range(2, 9)]}
     script.call("ec2:DescribeLaunchTemplateVersions", {"LaunchTemplateId": "lt-1"}, rows)
     script.call("ec2:ModifyLaunchTemplate", {"LaunchTemplateId": "lt-1", "DefaultVersion": "8"})
     gone = {"LaunchTemplateId": "lt-1", "Versions": ["2", "3"]}
     script.call("ec2:DeleteLaunchTemplateVersions", gone)
-    script.call("eks:TagResource", {"resourceArn": ARN, "tags": ANY})
     describe(script)
     assert script.run(use_case, **options(disk={"size": 300})).changed
 

@@ -130,11 +130,11 @@ class Applier:
         if self._is_moving(live):
             yield self._until_active(name)
         tags = dict(change.tags)
+        version = self._template(change, spec) if change.new_version else None
         if change.roll is not None:
-            version = self._template(change, spec) if change.new_version else None
             yield from self._roll(change, spec, version, last=not change.config)
-            if version is not None and spec.launch is not None:
-                tags[TEMPLATE_TAG] = template_record(version.version, spec.launch.digest)
+        if version is not None and spec.launch is not None:
+            tags[TEMPLATE_TAG] = template_record(version.version, spec.launch.digest)
         if change.config:
             parameters = {"clusterName": self.cluster, "nodegroupName": name, **change.config}
             doing = f"update node group {name} of cluster {self.cluster}"
@@ -142,6 +142,8 @@ class Applier:
         if change.autoscaling is not None:
             self._tag_autoscaling_group(str(autoscaling_group(live)), *change.autoscaling)
         self._tag(live, tags, change.untag)
+        if version is not None and self.waiting.wait:
+            self.templates.forget_old(version)
 
     def _roll(self, change: Change, spec: PoolSpec, version: TemplateVersion | None, *, last: bool) -> Steps:
         name = change.group_name
@@ -153,8 +155,6 @@ class Applier:
             parameters["launchTemplate"] = {"id": live["id"], "version": spec.template.version}
         doing = f"roll node group {name} of cluster {self.cluster}"
         yield from self._updated(name, "UpdateNodegroupVersion", parameters, doing=doing, last=last)
-        if version is not None and self.waiting.wait:
-            self.templates.forget_old(version)
 
     def _updated(self, name: str, operation: str, parameters: Record, *, doing: str, last: bool) -> Steps:
         answer = yield from self._when_free(name, lambda: self.aws.do("eks", operation, parameters, doing=doing))
