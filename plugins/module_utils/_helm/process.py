@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import typing as t
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,6 +58,7 @@ class Helm:
         self._wish = binary
         self._folder: Path | None = None
         self._major: int | None = None
+        self._lock = threading.Lock()
         self.started = 0
 
     def __enter__(self) -> Helm:
@@ -82,6 +84,11 @@ class Helm:
         arguments += [f"--dry-run={'server' if on_server else 'client'}", "--output", "json"]
         answer = self._run(arguments, doing=f"render release {release}", timeout=release.timeout, values=release.values)
         return str(json.loads(answer[answer.index("{") :]).get("manifest") or "")
+
+    def render_anew(self, release: Release, chart: Path) -> str:
+        """The manifest of a release whose record helm refuses to touch, hooks included."""
+        arguments = ["template", release.name, str(chart), "--namespace", release.namespace, "--dry-run=server"]
+        return self._run(arguments, doing=f"render release {release}", timeout=release.timeout, values=release.values)
 
     def deploy(self, release: Release, chart: Path, *, digest: str) -> None:
         """Install or upgrade, and wait as the release asks."""
@@ -168,9 +175,10 @@ class Helm:
         return done.stdout
 
     def _home(self) -> Path:
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="aiplatform-helm-"))
-        return self._folder
+        with self._lock:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="aiplatform-helm-"))
+            return self._folder
 
     def _environment(self, folder: Path, *, cluster: bool) -> dict[str, str]:
         homes = {f"HELM_{kind}_HOME": str(folder / kind.lower()) for kind in ("CACHE", "DATA")}
@@ -179,8 +187,9 @@ class Helm:
         if config:  # a login that the user made for a registry is the user's to keep
             environment["HELM_REGISTRY_CONFIG"] = config
         kubeconfig = folder / "kubeconfig"
-        if cluster and not kubeconfig.exists():
-            _write_secret(kubeconfig, json.dumps(kubeconfig_of(load_configuration(self._options))))
+        with self._lock:
+            if cluster and not kubeconfig.exists():
+                _write_secret(kubeconfig, json.dumps(kubeconfig_of(load_configuration(self._options))))
         environment["KUBECONFIG"] = str(kubeconfig)
         return environment
 

@@ -57,6 +57,11 @@ def _items(document: t.Any) -> list[dict[str, t.Any]]:
     return [document]
 
 
+def is_hook(item: Mapping[str, t.Any]) -> bool:
+    """Whether an object is a hook, which helm keeps apart from the manifest."""
+    return "helm.sh/hook" in ((item.get("metadata") or {}).get("annotations") or {})
+
+
 def changes(before: Objects, after: Objects, rules: Iterable[MaskRule] = DEFAULT_RULES) -> tuple[Objects, Objects]:
     """Both sides of the objects that differ, masked."""
     left: Objects = {}
@@ -82,4 +87,4 @@ def summary(before: Mapping[str, t.Any], after: Mapping[str, t.Any]) -> dict[str
     }
 
 
-__all__ = ("Objects", "changes", "documents", "objects_of", "summary")
+__all__ = ("Objects", "changes", "documents", "is_hook", "objects_of", "summary")

@@ -22,11 +22,11 @@ from .._k8s.client import KubeClient
 from .._k8s.connection import CONNECTION_SPEC
 from .._k8s.masking import DEFAULT_RULES, MaskRule
 from .charts import ChartCache, Source, default_cache, identity_of, source_of
-from .decisions import INSTALL, UNINSTALL, ChartIdentity, Decision, decide
+from .decisions import UNINSTALL, ChartIdentity, Decision, decide
 from .process import Helm, HelmError, chart_path
 from .records import History, read_histories
 from .releases import Release, ordered, release_of
-from .rendering import changes, documents, objects_of, summary
+from .rendering import Objects, changes, documents, is_hook, objects_of, summary
 
 UNKNOWN_KIND = ("no matches for kind", "ensure CRDs are installed first")
 RELEASE: dict[str, dict[str, t.Any]] = {
@@ -164,9 +164,7 @@ def _step(prepared: Prepared, history: History | None, wish: Wish, helm: Helm) -
     if decision.action == NO_CHANGE:
         return Step(NO_CHANGE, target, state, state, payload=prepared)
     stored = history.deployed or history.newest if history and record else None
-    before = (
-        objects_of(stored.manifest, namespace=release.namespace, source=f"the manifest of {release}") if stored else {}
-    )
+    before = _objects(stored.manifest, release) if stored else {}
     rendered, note = _render(prepared, helm)
     left, right = changes(before, rendered, wish.rules)
     if decision.action == UNINSTALL:
@@ -183,11 +181,14 @@ def _step(prepared: Prepared, history: History | None, wish: Wish, helm: Helm) -
     )
 
 
-def _render(prepared: Prepared, helm: Helm) -> tuple[dict[str, dict[str, t.Any]], str]:
+def _render(prepared: Prepared, helm: Helm) -> tuple[Objects, str]:
     """The objects to come; without the server when it does not know a kind yet that a need brings."""
     if prepared.chart is None or prepared.decision.action == UNINSTALL:
         return {}, ""
     release, note = prepared.decision.release, ""
+    if prepared.decision.recover:
+        rendered = _objects(helm.render_anew(release, prepared.chart), release)
+        return {name: item for name, item in rendered.items() if not is_hook(item)}, ""
     try:
         manifest = helm.render(release, prepared.chart, on_server=True)
     except HelmError as error:
@@ -195,7 +196,11 @@ def _render(prepared: Prepared, helm: Helm) -> tuple[dict[str, dict[str, t.Any]]
             raise
         manifest = helm.render(release, prepared.chart, on_server=False)
         note = "rendered without the server, which does not know all of its kinds yet"
-    return objects_of(manifest, namespace=release.namespace, source=f"the manifest of {release}"), note
+    return _objects(manifest, release), note
+
+
+def _objects(manifest: str, release: Release) -> Objects:
+    return objects_of(manifest, namespace=release.namespace, source=f"the manifest of {release}")
 
 
 def _apply(
@@ -271,4 +276,4 @@ def _fact(step: Step) -> dict[str, t.Any]:
 
 USE_CASE = UseCase(spec=SPEC, run=run)
 
-__all__ = ("INSTALL", "SPEC", "USE_CASE", "Wish")
+__all__ = ("SPEC", "USE_CASE", "Wish")
