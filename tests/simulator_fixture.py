@@ -2,7 +2,8 @@
 
 Use it in a conftest.py of your own under tests/integration: ``from simulator_fixture import gpu_world, world``, with
 an C(__all__). C(world.eks.put(group, instance_type, count)) makes nodes; C(gpu_world) adds a ClusterPolicy (strategy
-mixed) with MIG layouts (simulator_layouts.yaml) and device-plugin keys C(whole), C(three) in namespace gpu-operator;
+mixed) with MIG layouts (simulator_layouts.yaml) and device-plugin keys C(whole), C(three), C(strict) in the namespace
+gpu-operator;
 C(world.control({"faults": [...]})) sets faults; C(world.disruptions()) lists the pods that were hurt.
 """
 
@@ -157,7 +158,10 @@ def gpu_world(world: World) -> Iterator[World]:
     )
     world.make(
         "/api/v1/namespaces/gpu-operator/configmaps",
-        {"metadata": {"name": "sharing"}, "data": {"whole": "version: v1\n", "three": sharing(3)}},
+        {
+            "metadata": {"name": "sharing"},
+            "data": {"whole": "version: v1\n", "three": sharing(3), "strict": sharing(2, strict=True)},
+        },
     )
     policy = {
         "apiVersion": "nvidia.com/v1",
@@ -186,5 +190,7 @@ def gpu_world(world: World) -> Iterator[World]:
     world.delete(f"{path}/cluster-policy")
 
 
-def sharing(replicas: int) -> str:
-    return f"version: v1\nsharing: {{timeSlicing: {{resources: [{{name: nvidia.com/gpu, replicas: {replicas}}}]}}}}\n"
+def sharing(replicas: int, *, strict: bool = False) -> str:
+    resources = f"[{{name: nvidia.com/gpu, replicas: {replicas}}}]"
+    block = f"{{failRequestsGreaterThanOne: {str(strict).lower()}, resources: {resources}}}"
+    return f"version: v1\nsharing: {{timeSlicing: {block}}}\n"

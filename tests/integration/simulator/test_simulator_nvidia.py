@@ -130,6 +130,24 @@ def test_time_slicing_and_the_restart_that_an_edit_needs(h100):
     h100.until(lambda: [one[GPU] for one in offered(h100, "h100")] == ["32"] * 2)
 
 
+def test_a_request_for_two_replicas_is_refused_where_the_configuration_says_so(h100):
+    for name in names(h100, "h100"):
+        h100.label(name, **{"nvidia.com/device-plugin.config": "strict"})
+    h100.until(lambda: [one[GPU] for one in offered(h100, "h100")] == ["16"] * 2)
+    gpu_pod(h100, "one", GPU)
+    gpu_pod(h100, "two", GPU, 2)
+    h100.until(lambda: phase(h100, "two") == "Failed")
+    status = h100.get(f"/api/v1/namespaces/{NAMESPACE}/pods/two")["status"]
+    assert status["reason"] == "UnexpectedAdmissionError"
+    assert "maximum request size for shared resources is 1; found 2" in status["message"]
+    h100.until(lambda: phase(h100, "one") == "Running")
+    for name in ("one", "two"):
+        h100.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}")
+    for name in names(h100, "h100"):
+        h100.label(name, **{"nvidia.com/device-plugin.config": "three"})
+    h100.until(lambda: [one[GPU] for one in offered(h100, "h100")] == ["32"] * 2)
+
+
 def test_a_missing_key_takes_the_gpus_away_and_the_policy_says_why(h100):
     (first, second) = names(h100, "h100")
     h100.label(first, **{"nvidia.com/device-plugin.config": "nothing"})

@@ -38,11 +38,16 @@ def until(look, seconds=30):
 def test_from_an_aws_call_to_a_ready_node_and_to_a_clean_end(cluster, emulator):
     client = KubeClient({"kubeconfig": str(cluster.kubeconfig)})
 
-    def ready():
+    def nodes():
         query = {"labelSelector": "eks.amazonaws.com/nodegroup=process"}
-        nodes = client.request("GET", "/api/v1/nodes", query=query).body["items"]
-        conditions = [one for node in nodes for one in node["status"].get("conditions") or []]
+        return client.request("GET", "/api/v1/nodes", query=query).body["items"]
+
+    def ready():
+        conditions = [one for node in nodes() for one in node["status"].get("conditions") or []]
         return sum(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+    def kubelets():
+        return {node["status"]["nodeInfo"]["kubeletVersion"].partition("-")[0] for node in nodes()}
 
     process = subprocess.Popen(
         command("--kubeconfig", str(cluster.kubeconfig), "--aws-endpoint", emulator.endpoint),
@@ -55,10 +60,13 @@ def test_from_an_aws_call_to_a_ready_node_and_to_a_clean_end(cluster, emulator):
         url = process.stdout.readline().strip().rpartition(" ")[2]
         emulator.cluster()
         scaling = {"minSize": 0, "maxSize": 3, "desiredSize": 2}
-        emulator.node_group("process", instanceTypes=["m7i.large"], scalingConfig=scaling)
+        emulator.node_group("process", instanceTypes=["m7i.large"], scalingConfig=scaling, version="1.35")
         until(lambda: ready() == 2)
+        assert kubelets() == {"v1.35.0"}
         health = json.load(urllib.request.urlopen(f"{url}/healthz", timeout=5))
         assert (health["ready"], health["node_groups"], health["last_complaint"]) == (True, 1, "")
+        emulator.client("eks").update_nodegroup_version(clusterName="demo", nodegroupName="process", version="1.36")
+        until(lambda: kubelets() == {"v1.36.0"} and ready() == 2)
         emulator.client("eks").update_nodegroup_config(
             clusterName="demo", nodegroupName="process", scalingConfig={"desiredSize": 1}
         )

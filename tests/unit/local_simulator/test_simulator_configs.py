@@ -73,6 +73,19 @@ def test_sharing_is_read():
     assert found.published("nvidia.com/mig-1g.10gb") == "nvidia.com/mig-1g.10gb"
 
 
+def test_requests_for_more_than_one_replica():
+    block = "{failRequestsGreaterThanOne: true, resources: [{name: gpu, replicas: 4}]}"
+    strict, lax = (
+        read_plugin_config(sharing(block)).sharing,
+        read_plugin_config(sharing(block.replace("true", "false"))),
+    )
+    assert strict.refused([("nvidia.com/gpu", 2)]) == 2
+    assert strict.refused([("nvidia.com/gpu", 1), ("nvidia.com/mig-1g.10gb", 2)]) == 0
+    assert lax.sharing.refused([("nvidia.com/gpu", 2)]) == 0
+    mps = read_plugin_config("sharing: {mps: {resources: [{name: nvidia.com/gpu, replicas: 2}]}}").sharing
+    assert mps.one_each, "the default of MPS"
+
+
 def test_mps_wins():
     text = "sharing: {mps: {resources: [{name: nvidia.com/gpu, replicas: 2}]}, timeSlicing: {resources: []}}"
     assert read_plugin_config(text).sharing.strategy == "mps"

@@ -25,7 +25,7 @@ from .kube import Kube
 from .mig_manager import NEVER
 from .model import HARDWARE, NOT_READY, ORIGIN, NodeGroup, parse_origin
 from .operator_policy import Object, Settings
-from .store import Store, is_ready
+from .store import Pod, Store, is_ready
 
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 BUILT_IN = "BOTTLEROCKET"
@@ -154,8 +154,9 @@ class Engine:
     def _writes(self, node: Object, aim: Aim, *, before: Memory) -> list[Job]:
         name, uid = node["metadata"]["name"], node["metadata"]["uid"]
         metadata, status = metadata_patch(node, aim), status_patch(node, aim)
+        refusals = [self._refuse(pod, count) for pod, count in aim.refused]
         if not metadata and not status:
-            return []
+            return refusals
 
         def job() -> None:
             try:
@@ -166,7 +167,15 @@ class Engine:
                 self._memories[name, uid] = before  # what was not said did not happen: the next look does it again
                 raise
 
-        return [job]
+        return [job, *refusals]
+
+    def _refuse(self, pod: Pod, count: int) -> Job:
+        message = f"Allocate failed: maximum request size for shared resources is 1; found {count}, which is unexpected"
+
+        def job() -> None:
+            self._kube.fail_pod(pod.namespace, pod.name, reason="UnexpectedAdmissionError", message=message)
+
+        return job
 
 
 def metadata_patch(node: Object, aim: Aim) -> dict[str, t.Any]:

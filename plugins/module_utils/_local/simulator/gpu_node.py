@@ -92,6 +92,7 @@ class Aim:
     :param resources: extended resource -> count; only those that differ.
     :param due: when to look again, on the simulator's clock.
     :param disrupted: pods that held GPUs when the layout changed.
+    :param refused: pods that ask for more replicas than the plugin grants, with the number that they ask for.
     """
 
     memory: Memory
@@ -101,6 +102,7 @@ class Aim:
     away: bool
     due: float = NEVER
     disrupted: tuple[Pod, ...] = ()
+    refused: tuple[tuple[Pod, int], ...] = ()
     error: str = ""
 
 
@@ -136,6 +138,7 @@ def look(scene: Scene, memory: Memory, *, settings: Settings | None, controls: C
         away=away or done.manager.phase == REBOOTING,
         due=done.manager.due,
         disrupted=tuple(scene.users) if done.changed else (),
+        refused=_refused(scene, plugin),
         error=done.error or plugin.error,
     )
 
@@ -200,6 +203,13 @@ def _published(
         return {**found, **stale}, resources(equipment, strategy=strategy, sharing=config.sharing), plugin
     except PlatformError as error:
         return {**found, **stale}, {}, replace(plugin, error=error.message)
+
+
+def _refused(scene: Scene, plugin: Plugin) -> tuple[tuple[Pod, int], ...]:
+    if not plugin.pod or plugin.error:
+        return ()
+    asked = ((pod, plugin.config.sharing.refused(pod.accelerators)) for pod in scene.users)
+    return tuple((pod, count) for pod, count in asked if count)
 
 
 def _other_plugins(scene: Scene) -> dict[str, int]:

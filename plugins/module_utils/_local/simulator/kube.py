@@ -39,6 +39,9 @@ class Kube(t.Protocol):
     def delete_pod(self, namespace: str, name: str) -> None:
         """The pod went down with its node."""
 
+    def fail_pod(self, namespace: str, name: str, *, reason: str, message: str) -> None:
+        """The kubelet does not admit the pod."""
+
     def apply(self, path: str, document: Mapping[str, t.Any]) -> Object | None:
         """Server-side apply."""
 
@@ -80,6 +83,11 @@ class KubeWriter:
         """See C(Kube)."""
         path = f"/api/v1/namespaces/{namespace}/pods/{name}"
         self._object("DELETE", path, {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0})
+
+    def fail_pod(self, namespace: str, name: str, *, reason: str, message: str) -> None:
+        """See C(Kube)."""
+        status = {"phase": "Failed", "reason": reason, "message": message, "containerStatuses": None}
+        self._object("PATCH", f"/api/v1/namespaces/{namespace}/pods/{name}/status", {"status": status}, MERGE_PATCH)
 
     def apply(self, path: str, document: Mapping[str, t.Any]) -> Object | None:
         """See C(Kube)."""

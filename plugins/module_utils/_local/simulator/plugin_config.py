@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..._core.errors import PlatformError
@@ -31,11 +31,13 @@ class Sharing:
     :param strategy: V(none), V(time-slicing) or V(mps).
     :param replicas: resource name with prefix -> replicas of each device.
     :param renamed: resources are published as C(<name>.shared).
+    :param one_each: a container that asks for more than one replica is refused (C(failRequestsGreaterThanOne)).
     """
 
     strategy: str = NONE
     replicas: Mapping[str, int] = field(default_factory=dict)
     renamed: bool = False
+    one_each: bool = False
 
     def of(self, resource: str) -> int:
         """Replicas of each device of that resource; 1 when it is not shared."""
@@ -44,6 +46,11 @@ class Sharing:
     def published(self, resource: str) -> str:
         """The name under which the resource is published."""
         return f"{resource}.shared" if self.renamed and self.of(resource) > 1 else resource
+
+    def refused(self, requests: Iterable[tuple[str, int]]) -> int:
+        """The first request that the plugin refuses to allocate; 0 when it grants all."""
+        shared = {self.published(resource) for resource, replicas in self.replicas.items() if replicas > 1}
+        return next((count for name, count in requests if self.one_each and name in shared and count > 1), 0)
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,12 @@ def _replicated(block: Mapping[str, t.Any], strategy: str) -> Sharing:
     if not resources:
         raise PlatformError("no resources specified")
     replicas = dict(_resource(resource) for resource in resources)
-    return Sharing(strategy=strategy, replicas=replicas, renamed=bool(block.get("renameByDefault")))
+    return Sharing(
+        strategy=strategy,
+        replicas=replicas,
+        renamed=bool(block.get("renameByDefault")),
+        one_each=bool(block.get("failRequestsGreaterThanOne", strategy == MPS)),
+    )
 
 
 def _resource(resource: Mapping[str, t.Any]) -> tuple[str, int]:
