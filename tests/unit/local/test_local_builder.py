@@ -17,6 +17,7 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._local.binaries_tab
 FAKE_GO = """#!/bin/sh
 if [ "$1" = env ]; then echo "{version}"; exit; fi
 echo "$@" > "$GOBIN/../arguments"
+printf 'k8s.io/api/core/v1\\nhelm.sh/helm/v4/pkg/x\\n'
 env | grep -E '^(GOTOOLCHAIN|CGO_ENABLED|GOWORK)=' | sort > "$GOBIN/../environment"
 for name in server kube-apiserver kube-controller-manager kube-scheduler kubectl kwok helm; do
   sleep {pause}
@@ -57,10 +58,10 @@ def test_all_programs_with_visible_progress_and_our_names(place):
     builder(place, lines).build(place / "out")
     assert {path.name for path in (place / "out").iterdir()} == set(NAMES)
     assert f"building {len(NAMES)} programs" in lines[0]
-    assert "at most about" in lines[0]
-    assert any(line.startswith("1 of 7 programs (etcd) after") for line in lines), lines
+    assert "once: about" in lines[0]
+    assert any(line.startswith("1 of 7 programs (etcd), 2 packages compiled, after") for line in lines), lines
     assert lines[-1].startswith("built 7 programs in")
-    assert (place / "arguments").read_text().strip() == f"install -trimpath -ldflags {linker_flags()} tool"
+    assert (place / "arguments").read_text().strip() == f"install -v -trimpath -ldflags {linker_flags()} tool"
     assert (place / "environment").read_text().split() == ["CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOWORK=off"]
 
 
