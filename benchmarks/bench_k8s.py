@@ -1,7 +1,8 @@
 """The Kubernetes engine against kubectl and kubernetes.core, on the same objects, server and distance.
 
-Ours is the whole use case as the in-process door runs it: reading the YAML, logging in, discovery, everything. The door's
-own cost is measured by group ``door``. Rows against kubernetes.core are whole playbooks less an empty one, for both sides.
+Ours is the whole use case as the in-process door runs it: reading the YAML, logging in, discovery, everything. The
+door's own cost is measured by group ``door``. Rows against kubernetes.core are whole playbooks less an empty one, for
+both sides: a play with one task, and the mean of three (Ansible loads a plugin once in a play, a module each time).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ UNCHANGED_BUDGET, NEW_BUDGETS = 5.0, {0: 2.0, 20: 6.0}
 CORE_BUDGET = 20.0
 KINDS, FIXED_REQUESTS = 10, 3
 LOOP_SAMPLE = 15
+TASKS = 3
 
 
 @dataclass(frozen=True)
@@ -161,17 +163,23 @@ def _against_core(bench: Bench) -> Iterator[Row]:
         play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
         (folder / f"{name}.play.yml").write_text(json.dumps(play))
     for name in ("ours", "core"):
+        tasks = json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [plays[name]] * TASKS}])
+        (folder / f"{name}-again.play.yml").write_text(tasks)
         _play(folder, name)
     floor = _median(lambda: _play(folder, "floor"), 3)
-    mine = max(0.001, _median(lambda: _play(folder, "ours"), 3) - floor)
-    core = _median(lambda: _play(folder, "core"), 2) - floor
+    alone = {name: max(0.001, _median(lambda name=name: _play(folder, name), 2) - floor) for name in ("ours", "core")}
+    each = {name: (seconds(lambda name=name: _play(folder, f"{name}-again")) - floor) / TASKS for name in alone}
     yield Row(
-        "k8s", "200 unchanged objects, RTT 5 ms, as a task", mine, "s", "kubernetes.core.k8s, one task", core,
-        budget=CORE_BUDGET,
+        "k8s", f"200 unchanged objects, RTT 5 ms, each of {TASKS} tasks", each["ours"], "s",
+        "kubernetes.core.k8s, one task", each["core"], budget=CORE_BUDGET,
+    )  # fmt: skip
+    yield Row(
+        "k8s", "200 unchanged objects, RTT 5 ms, the only task of a play", alone["ours"], "s",
+        "kubernetes.core.k8s, one task", alone["core"],
     )  # fmt: skip
     loop = (seconds(lambda: _play(folder, "loop")) - floor) * len(documents) / LOOP_SAMPLE
     yield Row(
-        "k8s", "200 unchanged objects, RTT 5 ms, as a task", mine, "s",
+        "k8s", "200 unchanged objects, RTT 5 ms, the only task of a play", alone["ours"], "s",
         f"kubernetes.core.k8s in a loop, {LOOP_SAMPLE} objects scaled to 200", loop,
     )  # fmt: skip
     yield Row("k8s", "an empty playbook: the floor of Ansible", floor, "s", "no peer: taken off both sides above")

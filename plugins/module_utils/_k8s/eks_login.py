@@ -66,7 +66,12 @@ def eks_login(*, cluster: str, region: str | None, profile: str | None) -> EksLo
         raise PlatformError(f"cannot log in to the EKS cluster {cluster}: {error}") from error
     if not found.get("endpoint"):
         raise PlatformError(f"the EKS cluster {cluster} has no endpoint yet, its status is {found.get('status')}")
-    authority = base64.b64decode(found["certificateAuthority"]["data"]).decode()
+    try:
+        authority = base64.b64decode(found["certificateAuthority"]["data"]).decode("ascii")
+    except ValueError as error:
+        raise PlatformError(
+            f"the certificate authority of the EKS cluster {cluster} is no PEM text: {error}"
+        ) from error
     return EksLogin(found["endpoint"], authority, token)
 
 

@@ -12,6 +12,7 @@ from .._core.errors import MissingLibraryError, PlatformError
 
 try:
     import requests.exceptions
+    from kubernetes.client import Configuration
     from openshift.helper.userpassauth import OCPLoginConfiguration, OCPLoginException
 except ImportError as import_error:
     OCPLoginConfiguration = None
@@ -31,7 +32,9 @@ def openshift_token(*, host: str, username: str, password: str, verify: bool, ca
         raise MissingLibraryError(
             f"a login by username needs the Python package 'openshift' ({IMPORT_ERROR}): pip install openshift"
         )
-    login: t.Any = OCPLoginConfiguration(host=host, ocp_username=username, ocp_password=password)
+    login: t.Any = OCPLoginConfiguration.__new__(OCPLoginConfiguration)
+    Configuration.__init__(login, host=host)  # its own passes an argument that kubernetes 36 no longer takes
+    login.ocp_username, login.ocp_password = username, password
     login.verify_ssl = verify
     login.ssl_ca_cert = ca_cert
     try:

@@ -1,0 +1,111 @@
+"""The same task through the module process and in the controller: same result; templates, files, no secret anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+from k8s_apply_harness import Sets
+
+pytestmark = pytest.mark.cluster
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
+SECRET = "hunter-of-doors"
+TASKS = """
+- name: Apply
+  aiplatform.eks.k8s_apply_set:
+    name: doors
+    namespace: "{{ space }}"
+    templates: [part.yaml.j2]
+    files: [more]
+    wait_timeout: 20
+    objects:
+      - {apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {word: "{{ word }}"}}
+      - apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: w}
+        spec:
+          replicas: 0
+          selector: {matchLabels: {a: w}}
+          template: {metadata: {labels: {a: w}}, spec: {containers: [{name: a, image: a}]}}
+  register: applied
+- name: Look
+  aiplatform.eks.k8s_apply_set_info:
+    name: doors
+    namespace: "{{ space }}"
+  register: seen
+- name: Keep
+  ansible.builtin.copy:
+    content: "{{ {'applied': applied, 'seen': seen} | to_json }}"
+    dest: "{{ out }}"
+    mode: "0600"
+  check_mode: false
+"""
+TEMPLATE = "{% for i in range(2) %}\n---\n{% include 'inner.j2' %}\n\ndata: {x: \"{{ value }}\"}\n{% endfor %}\n"
+INNER = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: t{{ i }}}\n"
+
+
+@pytest.fixture
+def playbook(tmp_path: Path) -> Path:
+    role = tmp_path / "roles/demo"
+    for name, text in (
+        ("tasks/main.yml", TASKS),
+        ("templates/part.yaml.j2", TEMPLATE),
+        ("templates/inner.j2", INNER),
+        ("files/more/deep/f.yml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: f}\n"),
+    ):
+        (role / name).parent.mkdir(parents=True, exist_ok=True)
+        (role / name).write_text(text)
+    play = tmp_path / "play.yml"
+    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "roles": ["demo"]}]))
+    return play
+
+
+def play(playbook: Path, sets: Sets, *arguments: str, **variables: t.Any) -> tuple[t.Any, str]:
+    """The registered results, and everything that was printed."""
+    out = playbook.parent / "out.json"
+    given = json.dumps({"word": SECRET, "out": str(out), **variables})
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-playbook", playbook, "-vvv", "-e", given, *arguments],
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"),
+            "K8S_AUTH_KUBECONFIG": str(sets.kubeconfig),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=playbook.parent,
+    )
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, printed[-3000:]
+    return json.loads(out.read_text()), printed
+
+
+def comparable(results: t.Any) -> t.Any:
+    for entry in results["applied"]["objects"]:
+        entry.pop("ms")
+    return results
+
+
+def test_both_doors_give_the_same(playbook: Path, sets: Sets, space: str) -> None:
+    def through(door: bool, value: str, *arguments: str) -> t.Any:
+        variables = {"space": space, "value": value, "aiplatform_in_process": door}
+        results, printed = play(playbook, sets, "--diff", *arguments, **variables)
+        assert SECRET not in printed.replace(f'"word": "{SECRET}"', "")
+        assert SECRET not in json.dumps(results)
+        return comparable(results)
+
+    first = through(True, "1")
+    assert first["applied"]["counts"] == {"created": 5}
+    assert first["seen"]["ready"]
+    checked_here, checked_there = through(True, "2", "--check"), through(False, "2", "--check")
+    assert checked_here == checked_there
+    assert checked_here["applied"]["counts"] == {"configured": 2, "unchanged": 3}
+    done = through(False, "2")
+    assert done["applied"]["diff"] == checked_here["applied"]["diff"]
+    assert through(True, "2") == through(False, "2")
