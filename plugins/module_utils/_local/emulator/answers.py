@@ -6,12 +6,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .aws_call import Answer, Answers, AwsCall, AwsError, Record
 from .cloudformation.api import OPERATIONS as CLOUDFORMATION
 from .cloudformation.api import CloudFormation
 from .cloudformation.errors import CloudFormationError
 from .eks.api import OPERATIONS, Eks
 from .eks.errors import EksError
+from .faults import Faults
+from .gaps import images, launch_templates, prices, quotas
+from .gaps.capacity import Capacity
+from .gaps.file_systems import EFS, FsxLustre
+from .gaps.placement_groups import PlacementGroups
 
 
 def of_eks(eks: Eks) -> Answers:
@@ -38,12 +45,39 @@ def of_cloudformation(cloud: CloudFormation) -> Answers:
     return {("cloudformation", operation): answer for operation in CLOUDFORMATION}
 
 
-def all_answers(eks: Eks, cloud: CloudFormation) -> Answers:
-    """Every operation."""
+class Gaps:
+    """The small services and operations that moto lacks.
+
+    :param faults: the switches as they are now: they set quotas and prices.
+    """
+
+    def __init__(self, faults: Callable[[], Faults]) -> None:
+        self._capacity = Capacity()
+        self._placement_groups = PlacementGroups()
+        self._lustre = FsxLustre()
+        self.parts: tuple[Answers, ...] = (
+            self._capacity.answers(),
+            self._placement_groups.answers(),
+            self._lustre.answers(),
+            EFS,
+            launch_templates.ANSWERS,
+            images.answers(),
+            quotas.answers(lambda: faults().quotas),
+            prices.answers(lambda: faults().prices),
+        )
+
+    def reset(self) -> None:
+        """Forget everything."""
+        for rows in (self._capacity.rows, self._placement_groups.rows, self._lustre.links):
+            rows.clear()
+
+
+def all_answers(eks: Eks, cloud: CloudFormation, gaps: Gaps) -> Answers:
+    """Every operation that is not left to moto."""
     found: dict[tuple[str, str], Answer] = {}
-    for part in (of_eks(eks), of_cloudformation(cloud)):
+    for part in (of_eks(eks), of_cloudformation(cloud), *gaps.parts):
         found |= part
     return found
 
 
-__all__ = ("all_answers", "of_cloudformation", "of_eks")
+__all__ = ("Gaps", "all_answers", "of_cloudformation", "of_eks")

@@ -18,6 +18,8 @@ The document, every key optional::
     denied: [eks:CreateNodegroup]       # calls that are answered with AccessDenied
     check_roles: true                   # roles must exist in IAM
     insights: [{cluster: "*", category: UPGRADE_READINESS, status: ERROR, name: ..., reason: ...}]
+    quotas: {ec2/L-417A185B: 96}        # service quotas other than the emulator's own
+    prices: {p5.48xlarge: 55.04}        # USD per hour other than the project's own table
 """
 
 from __future__ import annotations
@@ -89,6 +91,8 @@ class Faults:
     denied: tuple[str, ...] = ()
     check_roles: bool = False
     insights: tuple[InsightRule, ...] = ()
+    quotas: Mapping[str, float] = field(default_factory=dict)
+    prices: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, document: Mapping[str, t.Any]) -> Faults:
@@ -102,6 +106,8 @@ class Faults:
         values = dict(document)
         for key in ("throttle", "server_errors", "lost_answers"):
             values[key] = _numbers(document, key, highest=1.0)
+        for key in ("quotas", "prices"):
+            values[key] = _numbers(document, key, highest=1e9)
         values["slow"] = _numbers(document, "slow", highest=600.0)
         values["delays"] = _delays(document)
         for key in ("create_failures", "update_failures"):

@@ -24,7 +24,9 @@ try:
     from moto.core.responses import ActionResult, BaseResponse
     from moto.ec2.models import ec2_backends
     from moto.ec2.models.core import TaggedEC2Resource
+    from moto.efs.models import efs_backends
     from moto.events.models import events_backends
+    from moto.fsx.models import fsx_backends
     from moto.iam.models import iam_backends
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
@@ -71,7 +73,9 @@ __all__ = (
     "autoscaling_backends",
     "create_backend_app",
     "ec2_backends",
+    "efs_backends",
     "events_backends",
+    "fsx_backends",
     "generate_resource_name",
     "get_stack_from_s3_url",
     "iam_backends",

@@ -72,6 +72,8 @@ class MotoNeighbours:
         if wanted.isdigit() and not 1 <= int(wanted) <= len(template.versions):
             return None
         found = template.get_version(wanted)
+        if getattr(found, "deleted", False):
+            return None
         return LaunchTemplate(template.id, template.name, str(found.number), found.data)
 
     def create_scaling_group(self, place: Place, group: ScalingGroup) -> None:

@@ -24,7 +24,6 @@ from pathlib import Path
 from ..._core.clock import SystemClock
 from ..._core.errors import PlatformError
 from . import cloudformation_functions
-from .answers import all_answers
 from .call_log import CallLog
 from .cloudformation.api import CloudFormation
 from .control import Control
@@ -85,6 +84,7 @@ def build(endpoint: Endpoint, faults: Mapping[str, t.Any]) -> Control:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     from . import moto_library as lib  # noqa: PLC0415  # moto reads the environment when it is imported
+    from .answers import Gaps, all_answers  # noqa: PLC0415
     from .moto_neighbours import MotoNeighbours  # noqa: PLC0415
     from .moto_provider import MotoProvider  # noqa: PLC0415
 
@@ -93,9 +93,10 @@ def build(endpoint: Endpoint, faults: Mapping[str, t.Any]) -> Control:
     switches, log = Switches(faults), CallLog()
     eks = Eks(clock=SystemClock(), faults=lambda: switches.faults, neighbours=MotoNeighbours(), endpoint=endpoint)
     cloud = CloudFormation(clock=SystemClock(), faults=lambda: switches.faults, provider=MotoProvider())
+    gaps = Gaps(lambda: switches.faults)
     moto = lib.DomainDispatcherApplication(lib.create_backend_app)
-    gateway = Gateway(moto, answers=all_answers(eks, cloud), settle=eks.settle, switches=switches, log=log)
-    return Control(gateway, switches=switches, log=log, eks=eks, forget=[cloud.reset])
+    gateway = Gateway(moto, answers=all_answers(eks, cloud, gaps), settle=eks.settle, switches=switches, log=log)
+    return Control(gateway, switches=switches, log=log, eks=eks, forget=[cloud.reset, gaps.reset])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

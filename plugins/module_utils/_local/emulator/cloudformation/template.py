@@ -47,6 +47,8 @@ class Template:
             text = ssm(text)
         if kind == "CommaDelimitedList" or "List<" in kind:
             return [one.strip() for one in text.split(",")] if text else []
+        if kind == "Number":
+            return int(text) if text.lstrip("-").isdigit() else float(text)
         return text
 
     def order(self) -> list[str]:
