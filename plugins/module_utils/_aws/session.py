@@ -144,16 +144,18 @@ class AwsSession:
         items: str,
         marker: str = "nextToken",
         doing: str,
+        absent: Iterable[str] = (),
     ) -> list[t.Any]:
         """All items of a listing, page by page.
 
         :param items: the key of the answer that holds them.
         :param marker: the name of the continuation token, in the request and in the answer.
+        :param absent: error codes that mean "there is none"; they end the listing.
         """
         found: list[t.Any] = []
         query = dict(parameters)
         while True:
-            answer = self.do(service, operation, query, doing=doing)
+            answer = self.call(service, operation, query, doing=doing, absent=absent) or {}
             found.extend(answer.get(items) or [])
             if not answer.get(marker):
                 return found

@@ -105,40 +105,9 @@ class TestPermissions:
         assert set(READS) == set(MODULES)
         assert set(WRITES) == {name for name in MODULES if not name.endswith("_info")}
 
-    def test_the_calls_that_are_seen_are_declared(self, flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_calls_that_are_seen_are_declared(self, flow: Flow) -> None:
         """Each module runs through its life; each call must be declared, and check mode must need reads only."""
-        pool = {"name": "gpu", "instance_types": ["g5.xlarge"], "scaling": {"min": 0, "max": 2}, "labels": {"a": "1"}}
-        where = {"cluster_name": flow.cluster}
-        fleet = {**where, "node_role": f"{ROLE}nodes", "subnets": flow.subnets}
-        lives: dict[str, list[Record]] = {
-            "eks_node_pools": [
-                {**fleet, "pools": [pool]},
-                {**fleet, "pools": [{**pool, "disk": {"size": 150}, "labels": {}}], "tags": {"a": "b"}, "prune": True},
-                {**fleet, "pools": [pool], "tags": {}},
-                {**fleet, "pools": [pool], "state": "absent"},
-            ],
-            "eks_addons": [
-                {**where, "addons": [{"name": "vpc-cni", "version": "default"}], "tags": {"a": "b"}},
-                {**where, "addons": [{"name": "vpc-cni", "configuration": {"env": {}}}], "tags": {}, "prune": True},
-                {**where, "addons": [{"name": "vpc-cni"}], "state": "absent"},
-            ],
-            "eks_access_entries": [
-                {**where, "entries": [{"principal_arn": f"{ROLE}x", "policies": [{"policy": "AmazonEKSViewPolicy"}]}]},
-                {
-                    **where,
-                    "entries": [{"principal_arn": f"{ROLE}x", "policies": [], "groups": ["g"]}],
-                    "tags": {"a": "b"},
-                },
-                {**where, "entries": [{"principal_arn": f"{ROLE}x"}], "tags": {}, "prune": True},
-                {**where, "entries": [{"principal_arn": f"{ROLE}x"}], "state": "absent"},
-            ],
-            "eks_pod_identities": [
-                {**where, "associations": [{"namespace": "a", "service_account": "b", "role_arn": f"{ROLE}x"}]},
-                {**where, "associations": [{"namespace": "a", "service_account": "b", "role_arn": f"{ROLE}y"}]},
-                {**where, "associations": [{"namespace": "a", "service_account": "b"}], "state": "absent"},
-            ],
-        }
-        for module, steps in lives.items():
+        for module, steps in _lives(flow).items():
             seen: set[str] = set()
             for options in steps:
                 flow.run(MODULES[module], check=True, **options)
@@ -151,3 +120,38 @@ class TestPermissions:
     @staticmethod
     def _seen(flow: Flow) -> set[str]:
         return {f"{row['service']}:{row['operation']}" for row in flow.emulator.calls()}
+
+
+def _lives(flow: Flow) -> dict[str, list[Record]]:
+    """Runs of each module that together make all its calls."""
+    pool = {"name": "gpu", "instance_types": ["g5.xlarge"], "scaling": {"min": 0, "max": 2}, "labels": {"a": "1"}}
+    where = {"cluster_name": flow.cluster}
+    fleet = {**where, "node_role": f"{ROLE}nodes", "subnets": flow.subnets}
+    return {
+        "eks_node_pools": [
+            {**fleet, "pools": [pool]},
+            {**fleet, "pools": [{**pool, "disk": {"size": 150}, "labels": {}}], "tags": {"a": "b"}, "prune": True},
+            {**fleet, "pools": [pool], "tags": {}},
+            {**fleet, "pools": [pool], "state": "absent"},
+        ],
+        "eks_addons": [
+            {**where, "addons": [{"name": "vpc-cni", "version": "default"}], "tags": {"a": "b"}},
+            {**where, "addons": [{"name": "vpc-cni", "configuration": {"env": {}}}], "tags": {}, "prune": True},
+            {**where, "addons": [{"name": "vpc-cni"}], "state": "absent"},
+        ],
+        "eks_access_entries": [
+            {**where, "entries": [{"principal_arn": f"{ROLE}x", "policies": [{"policy": "AmazonEKSViewPolicy"}]}]},
+            {
+                **where,
+                "entries": [{"principal_arn": f"{ROLE}x", "policies": [], "groups": ["g"]}],
+                "tags": {"a": "b"},
+            },
+            {**where, "entries": [{"principal_arn": f"{ROLE}x"}], "tags": {}, "prune": True},
+            {**where, "entries": [{"principal_arn": f"{ROLE}x"}], "state": "absent"},
+        ],
+        "eks_pod_identities": [
+            {**where, "associations": [{"namespace": "a", "service_account": "b", "role_arn": f"{ROLE}x"}]},
+            {**where, "associations": [{"namespace": "a", "service_account": "b", "role_arn": f"{ROLE}y"}]},
+            {**where, "associations": [{"namespace": "a", "service_account": "b"}], "state": "absent"},
+        ],
+    }

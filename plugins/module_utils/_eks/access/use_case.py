@@ -119,10 +119,10 @@ class Entries:
     workers: int = 8
 
     def names(self) -> list[str]:
-        """All principals."""
+        """All principals; none when the cluster is absent."""
         parameters = {"clusterName": self.cluster}
         doing = f"list the access entries of cluster {self.cluster}"
-        return self.aws.pages("eks", "ListAccessEntries", parameters, items="accessEntries", doing=doing)
+        return self.aws.pages("eks", "ListAccessEntries", parameters, items="accessEntries", doing=doing, absent=ABSENT)
 
     def read(self, principals: Sequence[str]) -> dict[str, Record]:
         """These entries with their policies, all at once; those that are absent are left out."""

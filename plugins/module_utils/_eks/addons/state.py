@@ -68,10 +68,10 @@ class Addons:
     workers: int = 8
 
     def names(self) -> list[str]:
-        """The names of all add-ons."""
+        """The names of all add-ons; none when the cluster is absent."""
         parameters = {"clusterName": self.cluster}
         doing = f"list the add-ons of cluster {self.cluster}"
-        return self.aws.pages("eks", "ListAddons", parameters, items="addons", doing=doing)
+        return self.aws.pages("eks", "ListAddons", parameters, items="addons", doing=doing, absent=ABSENT)
 
     def read(self, names: Sequence[str]) -> dict[str, Record]:
         """These add-ons, all at once; those that are absent are left out."""

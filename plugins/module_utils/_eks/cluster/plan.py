@@ -7,27 +7,17 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..._aws.session import Record
-from ..._aws.tags import OWNER_TAG, tag_changes, users_tags
+from ..._aws.tags import tag_changes, users_tags
 from ..._core.errors import PlatformError
 from ..._core.plan import Plan, Step
 from ..._core.text import listed
 from ..health import issues_in_words
-from .fields import (
-    KINDS,
-    MODES,
-    api_server_parameter,
-    auto_mode_parameters,
-    controller_manager_parameter,
-    encryption_key,
-    fixed_of,
-    logging_parameter,
-    remote_networks_parameter,
-    scheduler_parameter,
-)
+from .creation import create_parameters, encryption_parameter
+from .fields import KINDS, MODES, encryption_key, fixed_of
 from .spec import ClusterSpec, minor_of
 
 MOVING = ("CREATING", "UPDATING", "PENDING")
@@ -111,59 +101,6 @@ def _creation(spec: ClusterSpec, cluster: Record | None) -> Plan:
     return Plan((Step("create", spec.words, None, after, reason, call),))
 
 
-def create_parameters(spec: ClusterSpec, after: Record) -> Record:
-    """Parameters of CreateCluster."""
-    endpoint = after.get("endpoint") or {}
-    network: Record = {
-        "subnetIds": after["subnets"],
-        "securityGroupIds": after.get("security_groups") or [],
-        "endpointPublicAccess": endpoint.get("public"),
-        "endpointPrivateAccess": endpoint.get("private"),
-        "publicAccessCidrs": endpoint.get("public_cidrs"),
-        "controlPlaneEgressMode": after.get("egress_mode"),
-    }
-    auto = auto_mode_parameters(after["auto_mode"]) if (after.get("auto_mode") or {}).get("enabled") else {}
-    service = {"serviceIpv4Cidr": after.get("service_cidr"), "ipFamily": after.get("ip_family")}
-    parameters: Record = {
-        "name": spec.name,
-        "roleArn": after["role_arn"],
-        "version": spec.version,
-        "resourcesVpcConfig": _given(network),
-        "kubernetesNetworkConfig": _given(service),
-        "accessConfig": _given(
-            {
-                "authenticationMode": after.get("authentication_mode") or "API",
-                "bootstrapClusterCreatorAdminPermissions": spec.bootstrap_creator_admin,
-            }
-        ),
-        "bootstrapSelfManagedAddons": spec.bootstrap_addons and not auto,
-        "logging": logging_parameter([], after.get("logging") or []) if after.get("logging") else None,
-        "encryptionConfig": _encryption(spec.encryption_key) if spec.encryption_key else None,
-        "upgradePolicy": _given({"supportType": after.get("support_type")}),
-        "zonalShiftConfig": _given({"enabled": after.get("zonal_shift")}),
-        "deletionProtection": after.get("deletion_protection"),
-        "remoteNetworkConfig": remote_networks_parameter(after.get("remote_networks") or {})
-        if after.get("remote_networks")
-        else None,
-        "controlPlaneScalingConfig": _given({"tier": after.get("control_plane_tier")}),
-        "kubeApiServerConfig": api_server_parameter(after.get("kube_api_server") or {}),
-        "kubeSchedulerConfig": scheduler_parameter(after["kube_scheduler"]) if after.get("kube_scheduler") else None,
-        "kubeControllerManagerConfig": controller_manager_parameter(after.get("kube_controller_manager") or {}),
-        "tags": {**(spec.tags or {}), OWNER_TAG: spec.name},
-    }
-    for name, value in auto.items():
-        parameters[name] = {**(parameters.get(name) or {}), **value}
-    return _given(parameters)
-
-
-def _given(parameters: Mapping[str, t.Any]) -> Record:
-    return {key: value for key, value in parameters.items() if value not in (None, {}, [])}
-
-
-def _encryption(key: str) -> list[Record]:
-    return [{"resources": ["secrets"], "provider": {"keyArn": key}}]
-
-
 def _refuse_fixed(spec: ClusterSpec, cluster: Record) -> None:
     live = fixed_of(cluster)
     wrong = [f"{key} ({live[key]} -> {value})" for key, value in spec.fixed.items() if live[key] != value]
@@ -225,7 +162,7 @@ def _encryption_step(spec: ClusterSpec, cluster: Record) -> list[Step]:
             f"{spec.words}: Secrets are encrypted with {live}, which EKS cannot change to {spec.encryption_key}; "
             "rotate that key, or make a new cluster"
         )
-    parameters = {"clusterName": spec.name, "encryptionConfig": _encryption(spec.encryption_key)}
+    parameters = {"clusterName": spec.name, "encryptionConfig": encryption_parameter(spec.encryption_key)}
     before, after = {"encryption_key": None}, {"encryption_key": spec.encryption_key}
     return [Step("update", spec.words, before, after, payload=Call("AssociateEncryptionConfig", parameters))]
 

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from ..._aws.session import AwsSession, Record
 from ..._aws.tags import owned_by
 from ..._core.concurrency import map_concurrently
-from ..._core.errors import PlatformError
 from ..images import ami_type_for, check_ami_type
 from ..instances import InstanceFacts, facts_for
 from .autoscaling import PREFIX, digest_of, wanted_tags
@@ -34,6 +33,7 @@ from .state import (
     template_name,
     template_record,
 )
+from .zones import check_zones
 
 FIXED = ("ami_type", "capacity_type", "instance_types", "node_role", "subnets")
 FAILED = ("CREATE_FAILED", "DELETE_FAILED")
@@ -103,7 +103,7 @@ class Reader:
         absent = [pool for pool in stale if pool.node_group is None]
         cluster, missing = self._cluster(stale) if stale else (None, False)
         self._learn_instances(stale)
-        self._check_zones(absent)
+        check_zones(self.aws, [pool.spec for pool in absent])
         pools = map_concurrently(self._with_autoscaling_tags, pools, workers=self.workers)
         stale = [pool for pool in pools if not pool.fresh]
         detailed = iter(map_concurrently(lambda pool: self._detail(pool, cluster), stale, workers=self.workers))
@@ -129,15 +129,14 @@ class Reader:
 
     def names(self) -> list[str]:
         """The names of all node groups; none when the cluster is absent."""
-        doing = f"list the node groups of cluster {self.cluster_name}"
-        found: list[str] = []
-        query: Record = {"clusterName": self.cluster_name}
-        while True:
-            answer = self.aws.call("eks", "ListNodegroups", query, doing=doing, absent=ABSENT) or {}
-            found.extend(answer.get("nodegroups") or [])
-            if not answer.get("nextToken"):
-                return found
-            query["nextToken"] = answer["nextToken"]
+        return self.aws.pages(
+            "eks",
+            "ListNodegroups",
+            {"clusterName": self.cluster_name},
+            items="nodegroups",
+            doing=f"list the node groups of cluster {self.cluster_name}",
+            absent=ABSENT,
+        )
 
     def _node_groups(self, specs: Sequence[PoolSpec], *, prune: bool) -> tuple[list[PoolReading], list[Record]]:
         live = map_concurrently(self.node_group, [spec.name for spec in specs], workers=self.workers)
@@ -182,49 +181,6 @@ class Reader:
         names = {name for pool in pools for name in pool.spec.every_type}
         efa = {name for pool in pools if pool.spec.launch and pool.spec.launch.efa for name in pool.spec.every_type}
         self._facts.update(facts_for(self.aws, names, efa=efa))
-
-    def _check_zones(self, absent: Sequence[PoolReading]) -> None:
-        """Refuse a pool whose subnets lie in zones that do not offer its instance types."""
-        subnets = sorted({subnet for pool in absent for subnet in pool.spec.subnets})
-        types = sorted({name for pool in absent for name in pool.spec.every_type})
-        if not subnets or not types:
-            return
-        zones = {
-            row["SubnetId"]: row["AvailabilityZone"]
-            for row in self.aws.pages(
-                "ec2",
-                "DescribeSubnets",
-                {"SubnetIds": subnets},
-                items="Subnets",
-                marker="NextToken",
-                doing=f"read the subnets {', '.join(subnets)}",
-            )
-        }
-        offers = {
-            (row["InstanceType"], row["Location"])
-            for row in self.aws.pages(
-                "ec2",
-                "DescribeInstanceTypeOfferings",
-                {
-                    "LocationType": "availability-zone",
-                    "Filters": [
-                        {"Name": "instance-type", "Values": types},
-                        {"Name": "location", "Values": sorted(set(zones.values()))},
-                    ],
-                },
-                items="InstanceTypeOfferings",
-                marker="NextToken",
-                doing="read which zones offer the instance types",
-            )
-        }
-        for pool in absent:
-            places = sorted({zones[subnet] for subnet in pool.spec.subnets})
-            for name in pool.spec.every_type:
-                if not any((name, zone) in offers for zone in places):
-                    raise PlatformError(
-                        f"{pool.spec.words}: none of its zones {', '.join(places)} offers {name}; "
-                        "choose subnets in other zones or another instance type"
-                    )
 
     def _detail(self, pool: PoolReading, cluster: Record | None) -> PoolReading:
         spec = pool.spec

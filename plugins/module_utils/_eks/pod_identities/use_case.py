@@ -92,13 +92,14 @@ class Associations:
     workers: int = 8
 
     def list(self) -> dict[str, str]:
-        """The ids of all associations, by key."""
+        """The ids of all associations, by key; none when the cluster is absent."""
         rows = self.aws.pages(
             "eks",
             "ListPodIdentityAssociations",
             {"clusterName": self.cluster},
             items="associations",
             doing=f"list the pod identities of cluster {self.cluster}",
+            absent=ABSENT,
         )
         return {key_of(row["namespace"], row["serviceAccount"]): str(row["associationId"]) for row in rows}
 
