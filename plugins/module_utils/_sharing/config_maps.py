@@ -33,6 +33,7 @@ class ConfigMap:
 
     :param exists: False for one that the cluster does not have.
     :param annotations: ours only.
+    :param version: the API server's resourceVersion, new with every change; empty for a wanted one.
     """
 
     namespace: str
@@ -40,6 +41,7 @@ class ConfigMap:
     data: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     exists: bool = True
+    version: str = ""
 
     def __str__(self) -> str:
         return f"ConfigMap {self.namespace}/{self.name}"
@@ -62,6 +64,7 @@ def read_config_map(client: KubeClient, namespace: str, name: str, *, clock: Clo
         name,
         data=live.get("data") or {},
         annotations={key: value for key, value in annotations.items() if key.startswith("aiplatform.eks/")},
+        version=live["metadata"]["resourceVersion"],
     )
 
 
