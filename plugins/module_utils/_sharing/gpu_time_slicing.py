@@ -114,8 +114,13 @@ def wanted_state(
         aims[node.name] = Aim(policy.pool, policy.config_key, change, restart, _gives(policy, node))
     place = (options["namespace"], options["config_map"])
     text = ",".join(f"{key}={change}" for key, change in sorted(pending.items()))
-    marks = {RESTARTS: text} if text and aims else {}
-    return Wanted(during=ConfigMap(*place, data=data, annotations=marks), after=ConfigMap(*place, data=data), aims=aims)
+    marks = {RESTARTS: text} if text else {}
+    left = {} if options["apply_to_nodes"] else marks
+    return Wanted(
+        during=ConfigMap(*place, data=data, annotations=marks),
+        after=ConfigMap(*place, data=data, annotations=left),
+        aims=aims,
+    )
 
 
 def _pending(live: ConfigMap, ours: Mapping[str, str]) -> dict[str, str]:
@@ -148,7 +153,7 @@ def make_plan(live: ConfigMap, nodes: Sequence[NodeState], wanted: Wanted, polic
     if not live.exists:
         steps.append(Step("create", str(wanted.after), None, dict(wanted.after.data)))
     elif (live.data, live.annotations) != (wanted.after.data, wanted.after.annotations):
-        before, after = {**live.data, **live.annotations}, dict(wanted.after.data)
+        before, after = {**live.data, **live.annotations}, {**wanted.after.data, **wanted.after.annotations}
         steps.append(Step("update", str(wanted.after), before, after))
     for node in nodes:
         aim = wanted.aims.get(node.name)

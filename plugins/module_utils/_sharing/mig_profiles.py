@@ -137,7 +137,7 @@ def wanted_state(policies: Sequence[SharingPolicy], live: Live, options: Mapping
     known = read_mig_parted(document, where=str(live.config_map)) if document else {}
     by_pool = {policy.pool: policy for policy in policies if policy.has_gpu and not policy.bottlerocket}
     pending = set(filter(None, live.config_map.annotations.get(NEW_LAYOUTS, "").split(",")))
-    new = {name for name in layouts if name not in known} | (pending & set(layouts))
+    new = {name for name in layouts if live.config_map.exists and name not in known} | (pending & set(layouts))
     targets: dict[str, Target] = {}
     for node in live.nodes if options["apply_to_nodes"] else ():
         policy = by_pool.get(node.labels.get(options["pool_label"], ""))
@@ -149,10 +149,11 @@ def wanted_state(policies: Sequence[SharingPolicy], live: Live, options: Mapping
     during = {name: known[name] for name in used if name in known} | layouts
     after = {name: known[name] for name in stays if name in known} | layouts
     place = (options["namespace"], options["config_map"])
-    marks = {NEW_LAYOUTS: ",".join(sorted(new))} if new and targets else {}
+    marks = {NEW_LAYOUTS: ",".join(sorted(new))} if new else {}
+    left = {} if options["apply_to_nodes"] else marks
     return Wanted(
         during=ConfigMap(*place, data={LAYOUTS_KEY: to_text(mig_parted_document(during))}, annotations=marks),
-        after=ConfigMap(*place, data={LAYOUTS_KEY: to_text(mig_parted_document(after))}),
+        after=ConfigMap(*place, data={LAYOUTS_KEY: to_text(mig_parted_document(after))}, annotations=left),
         targets=targets,
     )
 
