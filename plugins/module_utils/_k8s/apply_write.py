@@ -21,7 +21,7 @@ from .desired import Desired
 from .errors import KubeApiError
 from .masking import presentable
 from .objects import Object, Ref, annotations_of
-from .ownership import applied_fields, migration
+from .ownership import applied_fields, migration, without_orphans
 from .retry import send
 
 RECREATE = "aiplatform.eks/recreate"
@@ -103,6 +103,8 @@ class Writer:
         if not self._manner.dry_run and (migrated := self._handed_over(desired, answer)) is not answer:
             status, answer = self._patch(desired)
             live = live or migrated
+        elif self._manner.dry_run:  # the hand-over cannot be part of a dry run: what it takes away is computed
+            answer = without_orphans(answer, self._manner.legacy_managers)
         return self._written(desired, live, status, answer)
 
     def _written(self, desired: Desired, live: Object | None, status: int, answer: Object) -> Written:

@@ -42,6 +42,8 @@ def presentable(document: Mapping[str, t.Any] | None) -> Object | None:
     metadata = {key: value for key, value in (document.get("metadata") or {}).items() if key not in BOOKKEEPING}
     if LAST_APPLIED in (metadata.get("annotations") or {}):
         metadata["annotations"] = {key: value for key, value in metadata["annotations"].items() if key != LAST_APPLIED}
+        if not metadata["annotations"]:
+            del metadata["annotations"]
     shown["metadata"] = metadata
     return shown
 

@@ -204,4 +204,52 @@ def _union(one: Fields, other: Fields) -> Object:
     return merged
 
 
-__all__ = ("applied_fields", "fixpoint", "legacy_entries", "migration", "same", "settled")
+def without_orphans(live: Mapping[str, t.Any], managers: Iterable[str]) -> Object:
+    """The object without the fields that only these old managers own: what is left once they were handed over to us
+    and we do not want them.
+    """
+    legacy = legacy_entries(live, managers)
+    orphans: Object = {}
+    for entry in legacy:
+        orphans = _union(orphans, entry.get("fieldsV1") or {})
+    for entry in live["metadata"]["managedFields"]:
+        if entry not in legacy:
+            orphans = _difference(orphans, entry.get("fieldsV1") or {})
+    return t.cast("Object", _stripped(live, orphans))
+
+
+def _difference(fields: Fields, others: Fields) -> Object:
+    left: Object = {}
+    for key, value in fields.items():
+        if key not in others:
+            left[key] = value
+        elif inner := _difference(value, others[key]):
+            left[key] = inner
+    return left
+
+
+def _stripped(value: t.Any, orphans: Fields) -> t.Any:
+    if isinstance(value, Mapping):
+        kept: Object = {}
+        for key, inner in value.items():
+            fields = orphans.get(f"f:{key}")
+            if fields is None:
+                kept[key] = inner
+            elif (left := _stripped(inner, fields) if fields else None) not in (None, {}, []):
+                kept[key] = left
+        return kept
+    if isinstance(value, list):
+        return [left for item in value if (left := _stripped_item(item, orphans)) is not None]
+    return value
+
+
+def _stripped_item(item: t.Any, orphans: Fields) -> t.Any:
+    for key, fields in orphans.items():
+        if key.startswith("v:") and same(json.loads(key[2:]), item):
+            return None
+        if key.startswith("k:") and _position([item], json.loads(key[2:])) is not None:
+            return None if "." in fields else _stripped(item, fields)
+    return item
+
+
+__all__ = ("applied_fields", "fixpoint", "legacy_entries", "migration", "same", "settled", "without_orphans")

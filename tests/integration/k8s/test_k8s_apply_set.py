@@ -112,8 +112,11 @@ def test_conflicts_name_each_field_and_its_owner(sets: Sets, space: str) -> None
 
 def test_fields_of_a_client_side_apply_become_ours(sets: Sets, space: str) -> None:
     sets.kubectl("apply", "-f", "-", text=json.dumps(config_map("a", space, old="1", x="1")))
+    checked = sets.apply("migrated", [config_map("a", x="1")], namespace=space, check=True)
+    assert sets.get("configmap", "a", space)["data"] == {"old": "1", "x": "1"}
     done = sets.apply("migrated", [config_map("a", x="1")], namespace=space)
-    assert actions(done) == {"ConfigMap/a": "configured"}
+    assert actions(checked) == actions(done) == {"ConfigMap/a": "configured"}
+    assert checked.diff == done.diff
     live = sets.get("configmap", "a", space)
     assert live["data"] == {"x": "1"}
     assert "annotations" not in live["metadata"]
