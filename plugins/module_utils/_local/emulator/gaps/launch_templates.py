@@ -43,7 +43,11 @@ def describe_versions(call: AwsCall) -> Record:
     wanted = call.parameters
     if not wanted.get("LaunchTemplateId") and not wanted.get("LaunchTemplateName"):
         raise Pass
-    rows = lib.ec2_backends[call.place.account][call.place.region].describe_launch_template_versions(
+    ec2 = lib.ec2_backends[call.place.account][call.place.region]
+    key = wanted.get("LaunchTemplateId") or ec2.launch_template_name_to_ids.get(wanted["LaunchTemplateName"])
+    if key not in ec2.launch_templates:
+        raise Pass  # an unknown one: moto answers with the right error
+    rows = ec2.describe_launch_template_versions(
         template_name=wanted.get("LaunchTemplateName"),
         template_id=wanted.get("LaunchTemplateId"),
         versions=wanted.get("Versions") or [],
