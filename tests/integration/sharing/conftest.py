@@ -21,7 +21,7 @@ def gpus(cluster: t.Any) -> Iterator[Gpus]:
     for name in [group.name for group in found.groups.values()]:
         found.drop(name)
     if found.exists("/apis/nvidia.com/v1"):
-        found.client.request("DELETE", f"{POLICIES}/cluster-policy")
+        found.delete(f"{POLICIES}/cluster-policy")
     found.service.stop()
 
 

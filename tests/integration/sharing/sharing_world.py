@@ -97,6 +97,13 @@ class Gpus:
             path = f"{POLICIES}/cluster-policy"
             self.client.request("PATCH", path, body={"spec": spec}, content_type=MERGE_PATCH)
 
+    def delete(self, path: str) -> None:
+        try:
+            self.client.request("DELETE", path)
+        except KubeApiError as error:
+            if error.status != 404:
+                raise
+
     def exists(self, path: str) -> bool:
         try:
             self.client.request("GET", path)
