@@ -65,10 +65,9 @@ class Flow:
 
     def templates(self) -> list[str]:
         """The names of this cluster's launch templates."""
-        pages = self.emulator.client("ec2").get_paginator("describe_launch_templates").paginate()
-        rows = [row for page in pages for row in page["LaunchTemplates"]]
-        prefix = f"aiplatform-{self.cluster}-"
-        return sorted(row["LaunchTemplateName"] for row in rows if row["LaunchTemplateName"].startswith(prefix))
+        mine = [{"Name": "tag:aiplatform.eks/cluster", "Values": [self.cluster]}]
+        rows = self.emulator.client("ec2").describe_launch_templates(Filters=mine)["LaunchTemplates"]
+        return sorted(row["LaunchTemplateName"] for row in rows)
 
     def both(self, use_case: t.Any, **options: t.Any) -> Outcome:
         """Check mode, then the run, then the run again: equal, free of writes, justified, idempotent."""
