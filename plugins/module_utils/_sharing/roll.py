@@ -143,7 +143,7 @@ def decide(
     if users:
         return _drain(users, progress, settings, now)
     if not progress.confirmed:
-        ready_at = (progress.taken or now) + settings.settle
+        ready_at = (now if progress.taken is None else progress.taken) + settings.settle
         return Action("confirm") if now >= ready_at else Action("wait", until=ready_at)
     return Action("recover" if labelled else "relabel")
 
