@@ -268,14 +268,16 @@ def _memory(bench: Bench) -> Row:
 
 
 def _peak(command: list[str], text: str) -> float:
-    with tempfile.TemporaryFile("w+") as given:
-        given.write(text)
-        given.seek(0)
-        child = subprocess.Popen(command, stdin=given, stdout=subprocess.DEVNULL)
-        _pid, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0
-    return usage.ru_maxrss / 1024
+    """Peak memory of a program in MB, started by a small process: a child inherits the peak of what forked it."""
+    script = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command], input=text, capture_output=True, text=True, check=True
+    )
+    return int(done.stdout) / 1024
 
 
 def _median(work: Callable[[], object], repeat: int) -> float:
