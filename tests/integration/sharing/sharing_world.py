@@ -90,7 +90,9 @@ class Gpus:
         self.make("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
         data = {key: yaml.safe_dump(one) for key, one in plugin_documents(sharing_policies(pools)).items()}
         config = {"metadata": {"name": PLUGIN_CONFIG_MAP}, "data": data}
-        self.make(f"/api/v1/namespaces/{NAMESPACE}/configmaps", config)
+        folder = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+        self.delete(f"{folder}/{PLUGIN_CONFIG_MAP}")
+        self.make(folder, config)
         served = "/apis/nvidia.com/v1"
         self.until(lambda: self.exists(served), "the CRD is not served")
         if not self.make(POLICIES, document):

@@ -101,12 +101,12 @@ def test_what_happens_when_a_budget_blocks(six: Gpus) -> None:
     six.clear("roll-b")
 
 
-@pytest.mark.parametrize("kind", ["failed", "stuck_pending", "plugin_not_restarted"])
+@pytest.mark.parametrize("kind", ["failed", "stuck_pending", "plugin_down"])
 def test_wedged_nodes_are_recovered(six: Gpus, kind: str) -> None:
     first, second = sorted(node["metadata"]["name"] for node in six.nodes(POOL))[:2]
     six.control(faults=[{"kind": kind, "nodes": name, "times": 1} for name in (first, second)])
     wish: t.Any = {"failed": {"2g.20gb": 3}, "stuck_pending": {"7g.80gb": 1}}.get(kind, {"1g.20gb": 4})
-    if kind == "plugin_not_restarted":
+    if kind == "plugin_down":
         with pytest.raises(PlatformError, match="instead of"):
             roll(six, wish, max_unavailable="8", max_failures=8, verify_timeout=1, retries=1)
         six.control()
