@@ -8,6 +8,13 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
+  state:
+    description:
+      - V(present) writes the ConfigMap and changes the nodes.
+      - V(absent) deletes the ConfigMap and touches no node; take the operator away first.
+    type: str
+    choices: [present, absent]
+    default: present
   node_pools:
     description:
       - The node pools of the inventory, all of them, with C(name), C(instance_types) and C(gpu_sharing).

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from .._core.clock import Clock
 from .._core.errors import MissingLibraryError, PlatformError
+from .._core.outcome import Context, Outcome, converge
+from .._core.plan import Plan, Step
 from .._k8s.client import MERGE_PATCH, KubeClient
 from .._k8s.errors import KubeApiError
 from .._k8s.retry import send
@@ -97,6 +99,25 @@ def write_config_map(client: KubeClient, live: ConfigMap, wanted: ConfigMap, *, 
         ) from error
 
 
+def absence(client: KubeClient, live: ConfigMap, context: Context, facts: Mapping[str, t.Any]) -> Outcome:
+    """Delete a ConfigMap; the nodes are not touched.
+
+    :param facts: the module's other result keys.
+    """
+
+    def delete(_plan: Plan) -> Mapping[str, t.Any]:
+        path = f"/api/v1/namespaces/{live.namespace}/configmaps/{live.name}"
+        try:
+            send(client, "DELETE", path, clock=context.clock)
+        except KubeApiError as error:
+            if error.status != 404:
+                raise
+        return facts
+
+    steps = (Step("delete", str(live), dict(live.data), None),) if live.exists else ()
+    return converge(Plan(steps), context, apply=delete, predict=lambda _plan: facts)
+
+
 def to_text(document: Mapping[str, t.Any]) -> str:
     """The YAML text of a document, the same for the same content.
 
@@ -123,4 +144,4 @@ def _need_yaml() -> None:
         raise MissingLibraryError(f"PyYAML cannot be imported ({IMPORT_ERROR}); pip install PyYAML")
 
 
-__all__ = ("ConfigMap", "from_text", "read_config_map", "to_text", "write_config_map")
+__all__ = ("ConfigMap", "absence", "from_text", "read_config_map", "to_text", "write_config_map")

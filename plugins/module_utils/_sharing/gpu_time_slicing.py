@@ -25,7 +25,7 @@ from .._k8s.eviction import PodState, delete_pod, pod_state
 from .._k8s.nodes import NodeState, node_state, patch_node
 from .._k8s.nodes_info import list_nodes
 from .._k8s.retry import send
-from .config_maps import ConfigMap, from_text, read_config_map, to_text, write_config_map
+from .config_maps import ConfigMap, absence, from_text, read_config_map, to_text, write_config_map
 from .mig_profiles import INSTANCE_LABEL, SHARED_OPTIONS
 from .roll import PLUGIN, gpu_resources
 
@@ -77,6 +77,8 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     policies = sharing_policies(options["node_pools"], mig_strategy=options["mig_strategy"])
     client = KubeClient(options)
     live = read_config_map(client, options["namespace"], options["config_map"], clock=context.clock)
+    if options["state"] == "absent":
+        return absence(client, live, context, _facts((), Wanted(live, live)))
     nodes = [node_state(node) for node in list_nodes(client)]
     wanted = wanted_state(policies, live, nodes, options)
     plan = make_plan(live, nodes, wanted, policies)

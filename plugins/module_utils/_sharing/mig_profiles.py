@@ -24,7 +24,7 @@ from .._k8s.client import KubeClient
 from .._k8s.connection import CONNECTION_SPEC
 from .._k8s.nodes import NodeState, node_state
 from .._k8s.nodes_info import list_nodes
-from .config_maps import ConfigMap, from_text, read_config_map, to_text, write_config_map
+from .config_maps import ConfigMap, absence, from_text, read_config_map, to_text, write_config_map
 from .roll import MIG_STATE, RollSettings, Target, gpu_resources, held, node_slots
 from .roller import NodeResult, Roller
 
@@ -39,6 +39,7 @@ DRAIN: dict[str, t.Any] = {
     "evict_unmanaged": {"type": "bool", "default": False},
 }
 SHARED_OPTIONS: dict[str, t.Any] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "node_pools": {"type": "list", "elements": "dict", "required": True},
     "mig_strategy": {"type": "str", "choices": ["none", "single", "mixed"], "default": "mixed"},
     "namespace": {"type": "str", "default": "gpu-operator"},
@@ -86,8 +87,12 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """Make the layouts of the live nodes those of the pools."""
     policies = sharing_policies(options["node_pools"], mig_strategy=options["mig_strategy"])
     client = KubeClient(options)
+    config_map = read_config_map(client, options["namespace"], options["config_map"], clock=context.clock)
+    if options["state"] == "absent":
+        empty = Live(config_map, ())
+        return absence(client, config_map, context, _facts({}, empty, Wanted(config_map, config_map, {})))
     live = Live(
-        config_map=read_config_map(client, options["namespace"], options["config_map"], clock=context.clock),
+        config_map=config_map,
         nodes=tuple(node_state(node) for node in list_nodes(client)),
     )
     wanted = wanted_state(policies, live, options)
