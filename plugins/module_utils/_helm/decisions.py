@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .._core.errors import PlatformError
 from .._core.plan import NO_CHANGE
 from .records import History, ReleaseRecord
-from .releases import Release
+from .releases import Release, same_values
 
 INSTALL, UPGRADE, UNINSTALL = "install", "upgrade", "uninstall"
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
@@ -76,14 +76,15 @@ def _differences(release: Release, record: ReleaseRecord, identity: ChartIdentit
         found.append(f"chart {record.chart} -> {identity.name} {identity.version}")
     elif identity.digest and identity.digest != record.digest:
         found.append("the chart's content differs")
-    if dict(record.values) != dict(release.values):
+    if not same_values(record.values, release.values):
         found.append(f"values of {_changed_keys(record.values, release.values)} differ")
     return found
 
 
 def _changed_keys(before: Mapping[str, object], after: Mapping[str, object]) -> str:
     """Top-level keys only: values may be secret, and so may deeper keys be."""
-    return ", ".join(sorted(key for key in {*before, *after} if before.get(key) != after.get(key)))
+    shared = {key for key in before.keys() & after.keys() if same_values(before[key], after[key])}
+    return ", ".join(sorted({*before, *after} - shared))
 
 
 def _recovery(release: Release, newest: ReleaseRecord, deployed: ReleaseRecord | None) -> Decision:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -26,6 +27,7 @@ from .releases import ChartWish, Release
 GRACE = 30
 WAYS = "name it in helm_binary, put it on the PATH, or let the local_cloud role fetch it (get helm: https://helm.sh/docs/intro/install)"
 HISTORY = 10
+NOISE = re.compile(r"level=|[IWEF]\d{4} ")  # log lines of helm 4, and of the Kubernetes client in it
 
 
 class HelmError(PlatformError):
@@ -128,6 +130,7 @@ class Helm:
     def _deploy(self, release: Release, chart: Path, *, digest: str) -> list[str]:
         arguments = ["upgrade", release.name, str(chart), "--install", "--namespace", release.namespace]
         arguments += ["--timeout", f"{release.timeout}s", "--hide-notes"]
+        arguments.append("--reset-values")  # without it helm keeps the old values when none are wished any more
         if release.create_namespace:
             arguments.append("--create-namespace")
         if release.crds == "apply":
@@ -221,11 +224,9 @@ def kubeconfig_of(configuration: t.Any) -> dict[str, t.Any]:
 
 def said(stderr: str, values: Mapping[str, t.Any]) -> str:
     """Helm's complaint in one line, without the user's values."""
-    lines = [
-        line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith(("W1", "I1", "level="))
-    ]
-    errors = [line for line in lines if line.startswith("Error:")] or lines[-3:]
-    text = " ".join(errors).removeprefix("Error:").strip() or "no reason given"
+    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not NOISE.match(line)]
+    first = next((number for number, line in enumerate(lines) if line.startswith("Error:")), max(0, len(lines) - 3))
+    text = "; ".join(lines[first:]).removeprefix("Error:").strip() or "no reason given"
     for secret in sorted(_texts(values), key=len, reverse=True):
         text = text.replace(secret, "***")
     return text

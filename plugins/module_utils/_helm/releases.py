@@ -94,6 +94,23 @@ def merge_values(parts: Iterable[Mapping[str, t.Any]]) -> Values:
     return merged
 
 
+def same_values(one: t.Any, other: t.Any) -> bool:
+    """Whether two values mean the same to helm, whose numbers are all floats (1 is 1.0, but never true)."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same_values(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_values, one, other))
+    if _is_number(one) and _is_number(other):
+        return float(one) == float(other)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def release_of(options: Mapping[str, t.Any]) -> Release:
     """One validated entry of C(releases).
 
@@ -172,4 +189,4 @@ def _find(releases: Sequence[Release], release: Release, need: str) -> Release:
     return found[0]
 
 
-__all__ = ("OCI", "ChartWish", "Release", "Values", "merge_values", "ordered", "release_of")
+__all__ = ("OCI", "ChartWish", "Release", "Values", "merge_values", "ordered", "release_of", "same_values")

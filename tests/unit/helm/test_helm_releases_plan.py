@@ -22,6 +22,7 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._helm.releases impo
     merge_values,
     ordered,
     release_of,
+    same_values,
 )
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.rendering import changes, objects_of
 from hypothesis import HealthCheck, given, settings
@@ -71,6 +72,28 @@ def test_merging_is_associative_and_the_last_scalar_wins(one: t.Any, two: t.Any,
     assert merge_values([merge_values([one, two]), three]) == merge_values([one, two, three])
     merged = merge_values([one, two])
     assert all(merged[key] == value for key, value in two.items() if not isinstance(value, dict))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": True}, {"a": 1}, False),
+        ({"a": 2**53 + 1}, {"a": float(2**53)}, True),
+        ({"a": [1, {"b": None}]}, {"a": [1.0, {"b": None}]}, True),
+        ({"a": [False]}, {"a": [0]}, False),
+        ({"a": None}, {}, False),
+        ({"a": "1"}, {"a": 1}, False),
+    ],
+)
+def test_values_are_compared_as_helm_understands_them(one: t.Any, other: t.Any, *, same: bool) -> None:
+    assert same_values(one, other) is same_values(other, one) is same
+
+
+@settings(max_examples=50, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(MAPPINGS)
+def test_a_record_gives_back_the_values_that_went_in(values: t.Any) -> None:
+    assert same_values(decode(secret(config=values)).values, values)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +262,11 @@ def test_a_chart_is_fetched_once_and_again_when_it_was_damaged(tmp_path: Path) -
 def test_helms_complaint_is_one_line_without_values() -> None:
     stderr = "W1121 noise\nError: INSTALLATION FAILED: bad value canary-secret\n"
     assert said(stderr, {"a": [{"b": "canary-secret"}]}) == "INSTALLATION FAILED: bad value ***"
+
+
+def test_every_object_that_is_not_ready_is_named() -> None:
+    stderr = "I0102 10:00:00 log\nlevel=WARN msg=x\nError: UPGRADE FAILED: a not ready\nb not ready\n"
+    assert said(stderr, {}) == "UPGRADE FAILED: a not ready; b not ready"
 
 
 def test_a_missing_helm_is_said_with_the_ways_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
