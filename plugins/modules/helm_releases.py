@@ -93,6 +93,12 @@ options:
     description: State of all releases, instead of each one's own.
     type: str
     choices: [present, absent]
+  drift:
+    description:
+      - Whether to report which live objects are no longer what helm deployed, because someone changed or deleted them.
+      - Each object is compared by the server's dry run. Nothing is repaired and nothing counts as changed.
+    type: bool
+    default: false
   chart_mirror:
     description:
       - A directory, the URL of an HTTP repository, or an C(oci://) prefix that replaces every repository, for sites
@@ -200,6 +206,28 @@ releases:
       returned: success
       type: dict
       sample: {created: 0, changed: 1, deleted: 0}
+    drift:
+      description: Live objects that are no longer what helm deployed. Empty unless O(drift) is set.
+      returned: success
+      type: list
+      elements: dict
+      contains:
+        object:
+          description: The object.
+          returned: success
+          type: str
+          sample: Deployment web/web
+        state:
+          description: V(missing) or V(changed).
+          returned: success
+          type: str
+          sample: changed
+        fields:
+          description: Paths of the fields that hold other values, never the values.
+          returned: success
+          type: list
+          elements: str
+          sample: [spec.replicas]
 failed:
   description: The sentence for each release that failed.
   returned: failure of a deployment

@@ -141,4 +141,4 @@ def _list(client: KubeClient, path: str) -> list[Object]:
             return found
 
 
-__all__ = ("DIGEST_LABEL", "History", "ReleaseRecord", "decode", "histories", "read_all", "read_histories")
+__all__ = ("DIGEST_LABEL", "History", "Key", "ReleaseRecord", "decode", "histories", "read_all", "read_histories")

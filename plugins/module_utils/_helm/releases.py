@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._core.errors import PlatformError
 from .._core.text import listed, unknown_name
@@ -55,7 +55,7 @@ class ChartWish:
 class Release:
     """One release.
 
-    :param values: merged.
+    :param values: merged; may hold secrets.
     :param needs: names (or namespace/name) of releases of the same list that must be there first.
     :param timeout: seconds.
     :param crds: C(helm): helm installs missing ones and never changes them; C(apply): we apply them before an upgrade.
@@ -64,7 +64,7 @@ class Release:
     name: str
     namespace: str
     chart: ChartWish
-    values: Values
+    values: Values = field(repr=False)
     needs: tuple[str, ...] = ()
     wait: bool = True
     timeout: int = 600

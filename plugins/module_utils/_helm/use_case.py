@@ -20,15 +20,18 @@ from .._core.plan import NO_CHANGE, Plan, Step
 from .._k8s import apply_use_case
 from .._k8s.client import KubeClient
 from .._k8s.connection import CONNECTION_SPEC
+from .._k8s.discovery import discover
 from .._k8s.masking import DEFAULT_RULES, MaskRule
 from .charts import ChartCache, Source, default_cache, identity_of, source_of
 from .decisions import UNINSTALL, ChartIdentity, Decision, decide
+from .drift import drifted, in_words
 from .process import Helm, HelmError, chart_path
-from .records import History, read_histories
+from .records import History, Key, read_histories
 from .releases import Release, ordered, release_of
 from .rendering import Objects, changes, documents, is_hook, objects_of, summary
 
 UNKNOWN_KIND = ("no matches for kind", "ensure CRDs are installed first")
+Drift = Mapping[Key, list[dict[str, t.Any]]]
 RELEASE: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
@@ -54,6 +57,7 @@ SPEC = ArgumentSpec(
     options={
         "releases": {"type": "list", "elements": "dict", "required": True, "options": RELEASE},
         "state": {"type": "str", "choices": ["present", "absent"]},
+        "drift": {"type": "bool", "default": False},
         "chart_mirror": {"type": "str"},
         "cache_dir": {"type": "path"},
         "helm_binary": {"type": "path"},
@@ -121,7 +125,8 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """Make the releases what the options say."""
     wish = Wish.of(options)
     waves = ordered(wish.releases)
-    histories = read_histories(KubeClient(options, connections=4), [release.key for release in wish.releases])
+    client = KubeClient(options)
+    histories = read_histories(client, [release.key for release in wish.releases])
     with Helm(options, options.get("helm_binary")) as helm:
         prepared = map_concurrently(
             lambda release: _prepare(release, histories.get(release.key), wish, helm),
@@ -131,13 +136,41 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
         steps = map_concurrently(
             lambda one: _step(one, histories.get(one.decision.release.key), wish, helm), prepared, workers=wish.parallel
         )
-        plan = Plan(tuple(steps))
-        return converge(
-            plan,
-            context,
-            apply=lambda plan: _apply(plan, waves, wish, helm, options),
-            predict=_facts,
-        )
+        drift = _drift(client, wish, histories) if options.get("drift") else {}
+        plan = Plan(tuple(steps), warnings=_warnings(drift))
+
+        def facts(plan: Plan) -> Mapping[str, t.Any]:
+            return {"releases": [_fact(step, drift) for step in plan.steps]}
+
+        def apply(plan: Plan) -> Mapping[str, t.Any]:
+            _apply(plan, waves, wish, helm, options)
+            return facts(plan)
+
+        return converge(plan, context, apply=apply, predict=facts)
+
+
+def _drift(client: KubeClient, wish: Wish, histories: Mapping[Key, History]) -> Drift:
+    """By release, what helm's last deployment made and someone changed since."""
+    stored = [
+        (release, history.deployed)
+        for release in wish.releases
+        if release.present and (history := histories.get(release.key)) and history.deployed
+    ]
+    if not stored:
+        return {}
+    discovery = discover(client)
+    return {
+        release.key: drifted(client, discovery, _objects(record.manifest, release), namespace=release.namespace)
+        for release, record in stored
+    }
+
+
+def _warnings(drift: Drift) -> tuple[str, ...]:
+    return tuple(
+        f"release {namespace}/{name} has drifted from what helm deployed: {in_words(entries)}"
+        for (namespace, name), entries in drift.items()
+        if entries
+    )
 
 
 def _prepare(release: Release, history: History | None, wish: Wish, helm: Helm) -> Prepared:
@@ -205,7 +238,7 @@ def _objects(manifest: str, release: Release) -> Objects:
 
 def _apply(
     plan: Plan, waves: Sequence[Sequence[Release]], wish: Wish, helm: Helm, options: Mapping[str, t.Any]
-) -> Mapping[str, t.Any]:
+) -> None:
     """Uninstall in reverse waves, then deploy wave by wave; a failed wave ends the run, its others finish."""
     pending = {step.payload.decision.release.key: step.payload for step in plan.pending}
 
@@ -217,7 +250,6 @@ def _apply(
         _all(lambda one: helm.uninstall(one.decision.release), todo(wave, removal=True), wish)
     for wave in waves:
         _all(lambda one: _deploy(one, helm, options), todo(wave, removal=False), wish)
-    return _facts(plan)
 
 
 def _all(work: t.Callable[[Prepared], None], items: Sequence[Prepared], wish: Wish) -> None:
@@ -256,11 +288,7 @@ def _apply_definitions(chart: Path, decision: Decision, helm: Helm, options: Map
     apply_use_case.run({**defaults, **connection, **wish, "prune": False}, Context())
 
 
-def _facts(plan: Plan) -> Mapping[str, t.Any]:
-    return {"releases": [_fact(step) for step in plan.steps]}
-
-
-def _fact(step: Step) -> dict[str, t.Any]:
+def _fact(step: Step, drift: Drift) -> dict[str, t.Any]:
     prepared: Prepared = step.payload
     release = prepared.decision.release
     before, after = dict(step.before or {}), dict(step.after or {})
@@ -271,6 +299,7 @@ def _fact(step: Step) -> dict[str, t.Any]:
         "chart": str(after.get("chart") or before.get("chart") or ""),
         "reason": step.reason,
         "objects": summary(before.get("objects") or {}, after.get("objects") or {}),
+        "drift": drift.get(release.key, []),
     }
 
 
