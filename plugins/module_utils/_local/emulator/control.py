@@ -81,12 +81,12 @@ class Control:
 
     def _topics(self) -> Mapping[tuple[str, str], Callable[[Mapping[str, t.Any]], t.Any]]:
         return {
-            ("GET", ""): lambda _: {"faults": self._switches.document},
+            ("GET", ""): lambda _other: {"faults": self._switches.document},
             ("POST", ""): self._change,
-            ("DELETE", ""): lambda _: self._done(self._switches.reset),
-            ("GET", "calls"): lambda _: {"calls": self._log.rows()},
-            ("DELETE", "calls"): lambda _: self._done(self._log.clear),
-            ("GET", "state"): lambda _: {"clusters": self._eks.state()},
+            ("DELETE", ""): lambda _other: self._done(self._switches.reset),
+            ("GET", "calls"): lambda _other: {"calls": self._log.rows()},
+            ("DELETE", "calls"): lambda _other: self._done(self._log.clear),
+            ("GET", "state"): lambda _other: {"clusters": self._eks.state()},
         }
 
     def _change(self, environ: Mapping[str, t.Any]) -> t.Any:

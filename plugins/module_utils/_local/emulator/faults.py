@@ -151,7 +151,7 @@ def _numbers(document: Mapping[str, t.Any], key: str, *, highest: float) -> dict
 def _delays(document: Mapping[str, t.Any]) -> dict[str, float]:
     found = _numbers(document, "delays", highest=86400.0)
     for key in found:
-        kind, _, verb = key.partition(".")
+        kind, _other, verb = key.partition(".")
         if kind not in KINDS or verb not in ("", *VERBS):
             raise PlatformError(
                 f"faults: delays.{key} is unknown; kinds are {listed(KINDS)}, verbs after a dot {listed(VERBS)}"

@@ -27,7 +27,7 @@ try:
     from moto.efs.models import efs_backends
     from moto.events.models import events_backends
     from moto.fsx.models import fsx_backends
-    from moto.iam.models import iam_backends
+    from moto.iam.models import IAMBackend, iam_backends
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,
@@ -45,7 +45,7 @@ else:
 
 def known_to_moto(service: str, region: str) -> bool:
     """Whether moto has that service at all."""
-    return any(pattern.match(f"http://{service}.{region}.amazonaws.com") for _, pattern in backend_url_patterns)
+    return any(pattern.match(f"http://{service}.{region}.amazonaws.com") for _other, pattern in backend_url_patterns)
 
 
 def require_moto() -> None:
@@ -64,6 +64,7 @@ __all__ = (
     "ActionResult",
     "BaseResponse",
     "DomainDispatcherApplication",
+    "IAMBackend",
     "MotoRequestHandler",
     "Request",
     "ServiceException",

@@ -10,7 +10,7 @@ import copy
 import logging
 import typing as t
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from . import moto_library as lib
 from .cloudformation.provider import Made, ProviderError, Wanted
@@ -19,6 +19,8 @@ from .moto_resources import DELETE, IN_PLACE, OWN, REPLACING, TAGS_ONLY
 
 LOGGER = logging.getLogger(__name__)
 STAND_IN = "stand-in"
+# Properties that AWS fills and moto's classes do not.
+DEFAULTS: Mapping[str, Mapping[str, t.Any]] = {"AWS::EC2::VPCEndpoint": {"VpcEndpointType": "Gateway"}}
 # Types beside EC2's whose tags are a list under Tags.
 TAGGED = (
     "AWS::ECR::Repository",
@@ -61,7 +63,7 @@ class MotoProvider:
 
     @staticmethod
     def _document(wanted: Wanted) -> tuple[str, dict[str, t.Any]]:
-        properties: dict[str, t.Any] = copy.deepcopy(dict(wanted.properties))
+        properties: dict[str, t.Any] = {**DEFAULTS.get(wanted.type, {}), **copy.deepcopy(dict(wanted.properties))}
         if wanted.type in TAGGED:
             own = {row["Key"]: row["Value"] for row in properties.get("Tags") or ()}
             prefix = "Tag" if wanted.type == "AWS::KMS::Key" else ""  # moto gives its KMS what it finds
@@ -119,7 +121,7 @@ class MotoProvider:
 
     def _by_moto(self, place: Place, made: Made, wanted: Wanted) -> Made:
         kind = lib.resource_class_from_type(wanted.type)
-        _, document = self._document(wanted)
+        _other, document = self._document(wanted)
         handle = _said(
             lambda: kind.update_from_cloudformation_json(
                 original_resource=made.handle,
@@ -144,7 +146,7 @@ class MotoProvider:
 
     def _delete_by_moto(self, place: Place, made: Made) -> None:
         kind = type(made.handle)
-        _, document = self._document(made.wanted)
+        _other, document = self._document(made.wanted)
         if _has(kind, "delete_from_cloudformation_json"):
             kind.delete_from_cloudformation_json(made.physical_id, document, place.account, place.region)
         elif hasattr(made.handle, "delete"):
@@ -163,9 +165,9 @@ class MotoProvider:
 
     @staticmethod
     def _stand_in_attribute(made: Made, name: str) -> str:
-        _, service, kind = made.wanted.type.split("::")[:3]
+        _other, service, kind = made.wanted.type.split("::")[:3]
         if name.endswith("Arn"):
-            _, _, _, region, account = made.wanted.stack_id.split(":")[:5]
+            _other, _other, _other, region, account = made.wanted.stack_id.split(":")[:5]
             return f"arn:aws:{service.lower()}:{region}:{account}:{kind.lower()}/{made.physical_id}"
         return f"{made.physical_id}.{name}".lower()
 

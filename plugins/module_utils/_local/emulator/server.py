@@ -86,9 +86,11 @@ def build(endpoint: Endpoint, faults: Mapping[str, t.Any]) -> Control:
     from . import moto_library as lib  # noqa: PLC0415  # moto reads the environment when it is imported
     from .answers import Gaps, all_answers  # noqa: PLC0415
     from .moto_neighbours import MotoNeighbours  # noqa: PLC0415
+    from .moto_policies import read_managed_policies_once  # noqa: PLC0415
     from .moto_provider import MotoProvider  # noqa: PLC0415
 
     lib.require_moto()
+    read_managed_policies_once()
     cloudformation_functions.install()
     switches, log = Switches(faults), CallLog()
     eks = Eks(clock=SystemClock(), faults=lambda: switches.faults, neighbours=MotoNeighbours(), endpoint=endpoint)
@@ -111,6 +113,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _end(_signal: int, _frame: object) -> None:
+    """End quietly."""
+    raise SystemExit(0)
+
+
 def serve(app: Control, port: int) -> None:
     """Listen, say where, and serve until SIGTERM or SIGINT.
 
@@ -124,7 +131,7 @@ def serve(app: Control, port: int) -> None:
     except (OSError, SystemExit):
         raise PlatformError(f"the emulated AWS cannot listen on {HOST}:{port}; is the port taken?") from None
     os.environ["MOTO_PORT"] = str(server.server_port)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _end)
     sys.stdout.write(f"listening on http://{HOST}:{server.server_port}\n")
     sys.stdout.flush()
     sys.stdout = sys.stderr  # moto prints too, and nobody need read our output any longer

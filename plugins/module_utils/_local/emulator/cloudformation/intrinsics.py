@@ -135,7 +135,7 @@ def _cidr(argument: Value, known: Known) -> list[str]:
     network = ipaddress.ip_network(str(block), strict=False)
     size = int(bits) if bits is not None else (8 if network.version == 4 else 64)
     subnets = network.subnets(new_prefix=network.max_prefixlen - size)
-    found = [str(subnet) for _, subnet in zip(range(int(count)), subnets, strict=False)]
+    found = [str(subnet) for _other, subnet in zip(range(int(count)), subnets, strict=False)]
     if len(found) < int(count):
         raise invalid(f"Template error: Fn::Cidr: {block} does not hold {count} blocks of {size} bits")
     return found
@@ -177,7 +177,7 @@ def references(value: Value) -> Iterator[str]:
         if key == "Ref":
             yield str(one)
         elif key == "Fn::GetAtt":
-            yield str(one).split(".")[0] if isinstance(one, str) else str(one[0])
+            yield str(one).split(".", maxsplit=1)[0] if isinstance(one, str) else str(one[0])
         else:
             if key == "Fn::Sub":
                 text = one if isinstance(one, str) else one[0]

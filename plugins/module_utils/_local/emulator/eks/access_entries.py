@@ -150,7 +150,7 @@ def list_access_entries(eks: Session, request: Record) -> Record:
 
 def update_access_entry(eks: Session, request: Record) -> Record:
     """UpdateAccessEntry: groups and user name; what is left out stays."""
-    _, entry = _entry(eks, request)
+    _other, entry = _entry(eks, request)
     if entry.body["type"] != STANDARD:
         raise invalid_request(f"Access entries of type {entry.body['type']} cannot be updated")
     groups, user = request.get("kubernetesGroups"), request.get("username")

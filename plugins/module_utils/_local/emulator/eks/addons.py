@@ -120,7 +120,7 @@ def _set_identities(eks: Session, cluster: Cluster, resource: Resource, wanted: 
     own = {
         store[key].body["serviceAccount"]: store[key] for key in resource.hidden.get("identities", ()) if key in store
     }
-    allowed = {account for account, _ in KINDS[resource.key].service_accounts}
+    allowed = {account for account, _other in KINDS[resource.key].service_accounts}
     for one in wanted:
         if one["serviceAccount"] not in allowed:
             raise invalid_parameter(

@@ -27,7 +27,7 @@ DETAILS = ("recommendation", "additionalInfo", "resources", "categorySpecificSum
 
 
 def _next(version: str) -> str:
-    major, _, minor = version.partition(".")
+    major, _other, minor = version.partition(".")
     return f"{major}.{int(minor) + 1}"
 
 

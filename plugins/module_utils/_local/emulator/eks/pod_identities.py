@@ -105,7 +105,7 @@ def list_pod_identity_associations(eks: Session, request: Record) -> Record:
 
 def update_pod_identity_association(eks: Session, request: Record) -> Record:
     """UpdatePodIdentityAssociation: role, target role, session tags, policy."""
-    _, resource = _found(eks, request)
+    _other, resource = _found(eks, request)
     changed = dict(resource.body)
     _set_options(eks, changed, request)
     if role := request.get("roleArn"):

@@ -60,7 +60,7 @@ def minor(name: str) -> int:
 
     :raises EksError: InvalidParameterException when it is no version.
     """
-    major, _, rest = name.partition(".")
+    major, _other, rest = name.partition(".")
     if major != "1" or not rest.isdigit():
         raise invalid_parameter("unsupported Kubernetes version")
     return int(rest)

@@ -125,7 +125,7 @@ class Capacity:
 
     def purchase(self, call: AwsCall) -> Record:
         """PurchaseCapacityBlock."""
-        _, *name, count, hours = call.parameters["CapacityBlockOfferingId"].split("-")
+        _other, *name, count, hours = call.parameters["CapacityBlockOfferingId"].split("-")
         start = datetime.now(tz=UTC) + timedelta(days=1)
         row = self._add(
             call,
