@@ -119,7 +119,7 @@ def _against_kubectl(bench: Bench, *, count: int, rtt: int, repeat: int) -> Iter
     def edited(prefix: str) -> str:
         return manifest(objects(count, prefix=prefix, edit=f"edit-{next(NUMBERS)}", every=EVERY))
 
-    mine, other = [edited(ours) for _ in range(repeat)], [edited(theirs) for _ in range(repeat)]
+    mine, other = [edited(ours) for _other in range(repeat)], [edited(theirs) for _other in range(repeat)]
     yield Row(
         "k8s", f"{count} objects, 10 % changed, RTT {rtt} ms",
         _median(lambda: bench.ours(ours, mine.pop()), repeat), "s", peer,
@@ -222,7 +222,7 @@ def _counted(bench: Bench) -> Iterator[Row]:
     client = KubeClient({"kubeconfig": str(bench.kubeconfig)})
     yield Row(
         "k8s", "the floor: 13 requests one after the other, RTT 0 ms",
-        _median(lambda: [client.request("GET", "/version") for _ in range(KINDS + FIXED_REQUESTS)], 3), "s",
+        _median(lambda: [client.request("GET", "/version") for _other in range(KINDS + FIXED_REQUESTS)], 3), "s",
         "no peer: what the wire alone costs",
     )  # fmt: skip
 
@@ -281,7 +281,7 @@ def _peak(command: list[str], text: str) -> float:
 
 
 def _median(work: Callable[[], object], repeat: int) -> float:
-    return statistics.median(seconds(work) for _ in range(repeat))
+    return statistics.median(seconds(work) for _other in range(repeat))
 
 
 __all__ = ("rows",)

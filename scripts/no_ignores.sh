@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sanity is run without exceptions: an ignore file with a line in it is an error.
 set -euo pipefail
 for file in tests/sanity/ignore-*.txt; do

@@ -23,7 +23,9 @@ try:
     )
     from botocore.parsers import ResponseParserError
 except ImportError:  # the session says so before the first call
-    BotoCoreError = ClientError = ResponseParserError = type("Absent", (Exception,), {})  # type: ignore[misc,assignment]
+    BotoCoreError = type("BotoCoreError", (Exception,), {})  # type: ignore[misc,assignment]
+    ClientError = type("ClientError", (Exception,), {})  # type: ignore[misc,assignment]
+    ResponseParserError = type("ResponseParserError", (Exception,), {})  # type: ignore[misc,assignment]
     EndpointConnectionError = NoCredentialsError = BotoCoreError  # type: ignore[misc,assignment]
     NoRegionError = ProfileNotFound = BotoCoreError  # type: ignore[misc,assignment]
 

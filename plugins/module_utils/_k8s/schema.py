@@ -43,7 +43,7 @@ class Schemas:
         return [] if schema is None else self._value(document, schema, "")
 
     def _resolved(self, schema: Schema) -> Schema:
-        for _ in range(10):
+        for _other in range(10):
             if "$ref" in schema:
                 schema = self._schemas.get(str(schema["$ref"]).removeprefix(SCHEMAS)) or {}
             elif len(schema.get("allOf") or ()) == 1 and "properties" not in schema:

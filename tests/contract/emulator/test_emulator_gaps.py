@@ -190,7 +190,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 def _wait(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
+    for _other in range(600):
         assert process.poll() is None, log.read_text()
         try:
             with urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=5):

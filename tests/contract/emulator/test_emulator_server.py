@@ -43,7 +43,7 @@ def test_an_observer_is_neither_logged_nor_hit(emulator: Emulator) -> None:
     emulator.control(throttle={"*": 1})
     client = emulator.client("eks")
 
-    def observe(request: object, **_: object) -> None:
+    def observe(request: object, **_other: object) -> None:
         request.headers["X-Aiplatform-Observer"] = "1"  # type: ignore[attr-defined]  # an AWSRequest
 
     client.meta.events.register("before-sign.eks.ListClusters", observe, unique_id="observer")
@@ -78,7 +78,7 @@ def test_a_share_of_throttled_calls_is_the_same_for_the_same_seed(emulator: Emul
     def run() -> list[int]:
         emulator.reset()
         emulator.control(seed=7, throttle={"eks": 0.5})
-        for _ in range(20):
+        for _other in range(20):
             try:
                 emulator.client("eks").list_clusters()
             except ClientError:
@@ -92,7 +92,7 @@ def test_a_share_of_throttled_calls_is_the_same_for_the_same_seed(emulator: Emul
 
 def test_a_client_that_retries_gets_through_and_the_log_counts_the_attempts(emulator: Emulator) -> None:
     emulator.control(seed=3, server_errors={"eks": 0.5})
-    for _ in range(3):
+    for _other in range(3):
         emulator.client("eks", retries=True).list_clusters()
     statuses = [row["status"] for row in emulator.calls("eks")]
     assert statuses.count(200) == 3

@@ -1,8 +1,9 @@
 """Every module through both doors, in check mode, in the run and again: equal results.
 
 A case file per module in ``cases/``: ``arguments``, what leads to the same start again (``cleanup``: overrides of the
-arguments), arguments that must be refused (``wrong``), result keys that differ by nature (``volatile``), and
-``needs: [aws]`` for the emulator. ``{kubeconfig}``, ``{helm}``, ``{scratch}`` and ``{aws_endpoint}`` are filled in.
+arguments), arguments that must be refused (``wrong``), result keys that differ by nature (``volatile``), and ``aws: true``
+for modules that call the emulated AWS, in which a cluster C(doors) stands ready. Places like ``{kubeconfig}`` are filled
+in: see the fixture.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def fill(value: t.Any, places: dict[str, str]) -> t.Any:
     return value
 
 
-def tasks_of(module: str, case: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+def tasks_of(module: str, case: dict[str, t.Any], aws: dict[str, str]) -> list[dict[str, t.Any]]:
     """The tasks of one case: through each door check, run, again, cleanup and the refusal."""
     tasks: list[dict[str, t.Any]] = []
 
@@ -48,7 +49,8 @@ def tasks_of(module: str, case: dict[str, t.Any]) -> list[dict[str, t.Any]]:
                 f"aiplatform.eks.{module}": arguments,
                 "vars": {"aiplatform_in_process": door == "in_process"},
                 "diff": True,
-                "environment": case.get("environment", {}),
+                "environment": aws if case.get("aws") else {},
+                "ignore_errors": True,
                 **keywords,
             }
         )
@@ -79,8 +81,8 @@ def results_of(tasks: list[dict[str, t.Any]], scratch: Path) -> dict[str, dict[s
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(playbook)]
     command += ["-e", f"ansible_python_interpreter={sys.executable}"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=500)
-    output = done.stdout[done.stdout.index("{") :]
-    report = json.loads(output)
+    assert "{" in done.stdout, done.stderr
+    report = json.loads(done.stdout[done.stdout.index("{") :])
     return {task["task"]["name"]: task["hosts"]["localhost"] for play_ in report["plays"] for task in play_["tasks"]}
 
 
@@ -97,19 +99,40 @@ def comparable(result: dict[str, t.Any], volatile: set[str]) -> dict[str, t.Any]
     return t.cast("dict[str, t.Any]", strip({k: v for k, v in result.items() if k not in ALWAYS_VOLATILE}))
 
 
-@pytest.fixture(scope="module")
-def results(cluster: t.Any, emulator_session: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
-    scratch = tmp_path_factory.mktemp("doors")
-    places = {
+CHART = {
+    "Chart.yaml": "apiVersion: v2\nname: door\nversion: 1.0.0\n",
+    "templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: door}\ndata: {{ .Values.data | toJson }}\n",
+}
+
+
+def places_of(cluster: t.Any, aws: t.Any, scratch: Path) -> dict[str, str]:
+    """What the cases may name: a kubeconfig, helm, a chart, subnets and a role."""
+    for name, text in CHART.items():
+        (scratch / "chart" / name).parent.mkdir(parents=True, exist_ok=True)
+        (scratch / "chart" / name).write_text(text, encoding="utf-8")
+    subnets = aws.subnets(2)
+    return {
         "kubeconfig": str(cluster.kubeconfig),
         "helm": str(cluster.bin / "helm"),
         "scratch": str(scratch),
-        "aws_endpoint": emulator_session.endpoint,
+        "chart": str(scratch / "chart"),
+        "subnet_a": subnets[0],
+        "subnet_b": subnets[1],
+        "role": aws.role("doors"),
     }
+
+
+@pytest.fixture(scope="module")
+def results(cluster: t.Any, emulator_server: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
+    scratch = tmp_path_factory.mktemp("doors")
+    emulator_server.reset()
+    emulator_server.cluster("doors")
+    places = places_of(cluster, emulator_server, scratch)
+    environment = {**emulator_server.env, "AWS_ACCESS_KEY_ID": "A" * 20, "AWS_SECRET_ACCESS_KEY": "not-a-secret" * 3}
     tasks = [
         task
         for path in sorted(CASES.glob("*.yml"))
-        for task in tasks_of(path.stem, fill(yaml.safe_load(path.read_text(encoding="utf-8")), places))
+        for task in tasks_of(path.stem, fill(yaml.safe_load(path.read_text(encoding="utf-8")), places), environment)
     ]
     return results_of(tasks, scratch)
 

@@ -142,7 +142,7 @@ def judged(cluster: t.Any) -> Sets:
     suppress_health_check=list(HealthCheck),
 )
 def test_our_apply_is_kubectls(judged: Sets, before: t.Any, foreign: set[int], after: t.Any) -> None:
-    ours, twin = (f"judge-{next(NUMBERS)}" for _ in range(2))
+    ours, twin = (f"judge-{next(NUMBERS)}" for _other in range(2))
     judge = Judge(judged)
     for namespace in (ours, twin):
         judge.make_namespace(namespace)

@@ -69,7 +69,7 @@ def test_an_exec_login_runs_once_and_again_after_a_refusal(sets: Sets, tmp_path:
         )
     )
     client = KubeClient({"kubeconfig": str(kubeconfig)})
-    for _ in range(5):
+    for _other in range(5):
         client.request("GET", "/api/v1/namespaces/default")
     assert calls.read_text().count("x") == 1
     calls.write_text("")

@@ -56,10 +56,21 @@ def test_a_roll_replaces_nodes_and_respects_disruption_budgets(world):
     world.make("/api/v1/namespaces", {"metadata": {"name": namespace}})
     budget = {"metadata": {"name": "all"}, "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}}}
     world.make(f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets", budget)
-    pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"nodeSelector": {"eks.amazonaws.com/nodegroup": "roll"},
-           "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname",
-           "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "web"}}}],
-           "containers": [{"name": "c", "image": "web"}]}}  # fmt: skip
+    labels = {"app": "web"}
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": labels},
+    }
+    pod = {
+        "metadata": {"labels": labels},
+        "spec": {
+            "nodeSelector": {"eks.amazonaws.com/nodegroup": "roll"},
+            "topologySpreadConstraints": [spread],
+            "containers": [{"name": "c", "image": "web"}],
+        },
+    }
     deployment = {
         "metadata": {"name": "web"},
         "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": pod},

@@ -19,7 +19,7 @@ def _documented(module: str) -> dict[str, t.Any]:
     document = yaml.safe_load(loaded.DOCUMENTATION)
     options = dict(document["options"])
     for fragment in document["extends_documentation_fragment"]:
-        name, _, part = fragment.removeprefix("aiplatform.eks.").partition(".")
+        name, _other, part = fragment.removeprefix("aiplatform.eks.").partition(".")
         cls = importlib.import_module(f"{PACKAGE}.doc_fragments.{name}").ModuleDocFragment
         options |= yaml.safe_load(getattr(cls, part.upper() or "DOCUMENTATION")).get("options") or {}
     return options

@@ -171,7 +171,7 @@ def test_the_data_plane_gives_what_the_policy_promises(name: str) -> None:
         policy = sharing_policy(pool(name, sharing), mig_strategy=strategy)
         documents = cluster.plugin_documents([policy])
         read = plugin_config.read_plugin_config(yaml.safe_dump(documents[policy.config_key]))
-        gpus: hardware.Gpus = tuple(hardware.Gpu() for _ in range(machine.gpus))
+        gpus: hardware.Gpus = tuple(hardware.Gpu() for _other in range(machine.gpus))
         if policy.layout is not None:
             assert simulated is not None
             layouts = simulated_layouts.read_layouts(yaml.safe_dump(cluster.mig_document([policy])))

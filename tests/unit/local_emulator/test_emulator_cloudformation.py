@@ -229,9 +229,9 @@ def test_a_change_set_says_what_really_changes(world: World) -> None:
     fixed = {"Type": "T::Network", "Properties": {"Range": "10.0.0.0/16", "Fixed": "new"}}
     replaced = world.changes(edited(Network=fixed))
     assert ("Modify", "Network", "True") in replaced
-    assert {name for _, name, _ in replaced} == {"Network", "Table", "Attachment"}
+    assert {name for _other, name, _other in replaced} == {"Network", "Table", "Attachment"}
     tagged = world.changes(NETWORK, Tags=[{"Key": "a", "Value": "b"}])
-    assert {name for _, name, _ in tagged} == {"Route", "Table", "Attachment", "Gateway", "Network"}
+    assert {name for _other, name, _other in tagged} == {"Route", "Table", "Attachment", "Gateway", "Network"}
 
 
 def test_a_change_set_of_what_is_to_be_and_its_execution() -> None:

@@ -118,7 +118,7 @@ class Play:
 
     def settle(self, seconds=0.0):
         end = self.clock.now() + seconds
-        for _ in range(200):
+        for _other in range(200):
             before = len(self.cluster.writes)
             wait = self.engine.step()
             if len(self.cluster.writes) > before:

@@ -35,7 +35,7 @@ def grow(group, nodes=(), *, ready=True, steps=50):
     """Follow the plan to its end as the world would: nodes become Ready, drained ones go; returns nodes and trace."""
     nodes, trace = list(nodes), []
     serial = max((node.origin.serial for node in nodes), default=99) + 1
-    for _ in range(steps):
+    for _other in range(steps):
         plan = plan_fleet(group, nodes, next_serial=serial)
         gone = [node for node in nodes if node.draining]
         if not (plan.create or plan.drain or gone):
@@ -54,27 +54,27 @@ def zones(nodes):
 
 
 def test_nodes_spread_over_the_zones():
-    nodes, _ = grow(replace(GROUP, desired=7))
+    nodes, _other = grow(replace(GROUP, desired=7))
     assert sorted(zones(nodes).count(f"us-east-1{zone}") for zone in "abc") == [2, 2, 3]
 
 
 def test_scaling_down_keeps_the_zones_even_and_takes_the_youngest():
-    nodes, _ = grow(replace(GROUP, desired=6))
-    rest, _ = grow(replace(GROUP, desired=3), nodes)
+    nodes, _other = grow(replace(GROUP, desired=6))
+    rest, _other = grow(replace(GROUP, desired=3), nodes)
     assert zones(rest) == ["us-east-1a", "us-east-1b", "us-east-1c"]
     assert [node.origin.serial for node in rest] == [100, 101, 102]
 
 
 @pytest.mark.parametrize("status", ["CREATE_FAILED", "DELETING"])
 def test_a_failed_or_leaving_group_has_no_nodes(status):
-    nodes, _ = grow(GROUP)
+    nodes, _other = grow(GROUP)
     assert grow(replace(GROUP, status=status), nodes)[0] == []
 
 
 @pytest.mark.parametrize(("parallel", "percentage", "most"), [(1, 0, 1), (2, 0, 2), (1, 50, 2)])
 def test_a_roll_replaces_every_node_and_keeps_the_capacity(parallel, percentage, most):
     group = replace(GROUP, desired=4, max_unavailable=parallel, max_unavailable_percentage=percentage)
-    nodes, _ = grow(group)
+    nodes, _other = grow(group)
     newer = replace(group, release="1.36.0-2")
     rolled, trace = grow(newer, nodes)
     assert {node.origin.revision for node in rolled} == {newer.revision}
@@ -84,7 +84,7 @@ def test_a_roll_replaces_every_node_and_keeps_the_capacity(parallel, percentage,
 
 
 def test_a_roll_waits_for_the_new_node():
-    nodes, _ = grow(GROUP)
+    nodes, _other = grow(GROUP)
     newer = replace(GROUP, release="1.36.0-2")
     fresh = FleetNode("new", Origin(newer.key, newer.revision, 9), "us-east-1a", ready=False, draining=False)
     plan = plan_fleet(newer, [*nodes, fresh], next_serial=10)

@@ -34,7 +34,7 @@ MIXTURE = (
 def equipment(instance_type="p5.48xlarge", layout=()):
     machine = CATALOGUE.machine(instance_type)
     board = CATALOGUE.board(machine.board) if machine.board else None
-    gpus = tuple(Gpu() for _ in range(machine.gpus))
+    gpus = tuple(Gpu() for _other in range(machine.gpus))
     if layout:
         gpus, error = apply_layout(board, gpus, aims(board, gpus, layout), min)
         assert not error
@@ -232,7 +232,7 @@ def test_the_order_matters_and_permutations_save_it():
 
 def test_later_entries_win_and_unnamed_gpus_stay():
     board = CATALOGUE.board("h100-80gb")
-    gpus = tuple(Gpu() for _ in range(4))
+    gpus = tuple(Gpu() for _other in range(4))
     layout = (Entry(None, mig_enabled=True), Entry((1,), mig_enabled=False), Entry((3,), mig_enabled=False))
     found = aims(board, gpus, layout)
     assert [found[index].mig_enabled for index in range(4)] == [True, False, True, False]
@@ -259,6 +259,6 @@ def test_the_names_that_mig_manager_generates():
     )
     assert dict(layouts["all-balanced"][0].mig_devices) == {"1g.10gb": 2, "2g.20gb": 1, "3g.40gb": 1}
     assert dict(layouts["all-1g.20gb"][0].mig_devices) == {"1g.20gb": 4}
-    for entry, *_ in layouts.values():
+    for entry in (entries[0] for entries in layouts.values()):
         if entry.mig_devices:
             partition(CATALOGUE.board("h100-80gb"), dict(entry.mig_devices), min)

@@ -97,7 +97,7 @@ class Node:
 
     def settle(self, *, limit=1000.0):
         """Look until nothing changes, moving the clock to what is due."""
-        for _ in range(40):
+        for _other in range(40):
             aim = self.look()
             if aim.labels or aim.resources:
                 continue

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .. import monthly_cost as cost
 from .scope import Finding, Record, Scope
 
-Reading = Callable[[Record, Scope], Finding | None]
+Reading: t.TypeAlias = "Callable[[Record, Scope], Finding | None]"
 
 
 def _nothing(_scope: Scope) -> Mapping[str, t.Any]:

@@ -32,7 +32,7 @@ SPEC = ArgumentSpec(
     }
 ).merge(AWS_SPEC)
 
-Found = tuple[list[Finding], str | None]
+Found: t.TypeAlias = "tuple[list[Finding], str | None]"
 
 
 def look(session: AwsSession, scope: Scope) -> tuple[list[Finding], list[str]]:

@@ -10,6 +10,7 @@ import json
 import typing as t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ..._aws.session import AWS_SPEC, AwsSession, Record
 from ..._aws.tags import owned_by, users_tags
@@ -104,7 +105,7 @@ class _Writes:
             )
             if self.waiting.wait:
                 update = {"name": self.cluster, "addonName": key, "updateId": str(answer["update"]["id"])}
-                look = lambda: look_updated(self.aws, step.target, update)  # noqa: E731 (a closure for one wait)
+                look = partial(look_updated, self.aws, step.target, update)
                 yield Wait(look, f"the update of {step.target}", self.waiting.timeout)
         Tagger(self.aws).write(str(live["addonArn"]), before["tags"], after["tags"], words=step.target)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..._aws.session import AwsSession, Record
 from ..._core.clock import Clock
@@ -93,7 +94,7 @@ class Control:
             return
         if call.operation in AWAITED:
             parameters = {"name": self.spec.name, "updateId": str(answer["update"]["id"])}
-            look = lambda: look_updated(self.aws, self.spec.words, parameters)  # noqa: E731 (a closure for one wait)
+            look = partial(look_updated, self.aws, self.spec.words, parameters)
             yield Wait(look, f"the update of {self.spec.words}", self.waiting.timeout)
         elif call.operation in ("CreateCluster", "DeleteCluster"):
             yield self._until_settled()

@@ -76,7 +76,7 @@ def main(given: list[str]) -> int:
         sys.stderr.write(f"simulator: {error}\n")
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.request_stop())
+        signal.signal(number, lambda *_other: service.request_stop())
     service.start()
     sys.stdout.write(f"simulator: control endpoint on http://127.0.0.1:{service.port}\n")
     sys.stdout.flush()

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import typing as t
 import urllib.error
-import urllib.request
 from collections.abc import Callable
 from functools import partial
+
+from ansible.module_utils.urls import open_url
 
 from ..._core.concurrency import map_concurrently
 from ..._core.errors import PlatformError
@@ -55,7 +56,7 @@ class EksDocuments:
 
     def _of_emulator(self) -> list[Document]:
         url = self._endpoint + STATE
-        with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 (the endpoint of the command line)
+        with open_url(url, timeout=SECONDS) as answer:
             clusters = json.load(answer)["clusters"]
         return [
             group

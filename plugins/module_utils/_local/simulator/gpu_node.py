@@ -111,7 +111,7 @@ def first_memory(machine: Machine, *, packed: str | None) -> Memory:
 
     :param packed: the node's annotation about its GPUs, if an earlier run of the simulator wrote one.
     """
-    return Memory(gpus=unpack(packed) if packed else tuple(Gpu() for _ in range(machine.gpus)))
+    return Memory(gpus=unpack(packed) if packed else tuple(Gpu() for _other in range(machine.gpus)))
 
 
 def look(scene: Scene, memory: Memory, *, settings: Settings | None, controls: Controls, now: float) -> Aim:

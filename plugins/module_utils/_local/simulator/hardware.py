@@ -191,7 +191,7 @@ def unpack(text: str) -> Gpus:
     return tuple(
         Gpu(mig=bool(mig), instances=tuple((profile, start) for profile, start in instances))
         for count, mig, instances in json.loads(text)
-        for _ in range(count)
+        for _other in range(count)
     )
 
 
