@@ -9,6 +9,7 @@ A module process costs 0.3-0.6 s before it does anything; a use case that runs i
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import typing as t
@@ -69,7 +70,7 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         spec = self.use_case.spec
         with self._task_environment():
             validation = ArgumentSpecValidator(dict(spec.options), **spec.constraints()).validate(
-                {key: value for key, value in self._task.args.items() if not key.startswith("_ansible_")}
+                _plain({key: value for key, value in self._task.args.items() if not key.startswith("_ansible_")})
             )
             invocation = {"module_args": validation.validated_parameters}
             secrets: set[str] = validation._no_log_values
@@ -105,6 +106,15 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+def _plain(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The arguments as a module process would read them from JSON: built-in types, without Ansible's tags."""
+
+    def as_text(value: t.Any) -> str:
+        return str(value.isoformat() if hasattr(value, "isoformat") else value)
+
+    return t.cast("dict[str, t.Any]", json.loads(json.dumps(arguments, default=as_text)))
 
 
 __all__ = ("InProcessAction",)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from . import life
 from .errors import CloudFormationError, invalid
 from .session import ChangeSet, Operation, Record, Session, tags_of
-from .stacks import Change
+from .stacks import STACK, Change, Stack
+from .template import Template
 
 UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
 
@@ -46,6 +47,29 @@ def _change(change: Change) -> Record:
 def create_change_set(cloud: Session, request: Record) -> Record:
     """CreateChangeSet: for a stack that is there (UPDATE, also by default) or is to be (CREATE)."""
     kind = request.get("ChangeSetType") or "UPDATE"
+    stack = _stack_to_change(cloud, request, kind)
+    template, text = cloud.template(request, before=stack)
+    life.check_capabilities(template, request.get("Capabilities") or ())
+    tags = tags_of(request, stack.tags if stack else None)
+    if stack is None:
+        stack = life.begin(cloud, request, template, text, tags)
+        cloud.work(stack).tell(stack.name, STACK, "REVIEW_IN_PROGRESS", physical=stack.id, reason="User Initiated")
+    name = request["ChangeSetName"]
+    if any(one.stack is stack and one.body["ChangeSetName"] == name for one in cloud.region.change_sets):
+        raise CloudFormationError("AlreadyExistsException", f"ChangeSet {name} already exists")
+    changes = cloud.work(stack).plan(template, tags)
+    body = _body(cloud, request, stack, template) | {
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        "Changes": [_change(one) for one in changes],
+    }
+    if not changes and template.outputs == stack.template.outputs and kind == "UPDATE":
+        body |= {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": UNCHANGED}
+    cloud.region.change_sets.append(ChangeSet(body, stack, template, text, tags))
+    return {"Id": body["ChangeSetId"], "StackId": stack.id}
+
+
+def _stack_to_change(cloud: Session, request: Record, kind: str) -> Stack | None:
+    """The stack that a change set is for; None when it is to be made with it."""
     stack = cloud.find(request["StackName"])
     if kind == "UPDATE" or (stack is not None and stack.status != "REVIEW_IN_PROGRESS"):
         stack = cloud.stack(request["StackName"], doing="CreateChangeSet")
@@ -54,40 +78,25 @@ def create_change_set(cloud: Session, request: Record) -> Record:
                 f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [CREATE]."
             )
         life.require_rest(stack)
-    template, text = cloud.template(request, before=stack)
-    life.check_capabilities(template, request.get("Capabilities") or ())
-    tags = tags_of(request, stack.tags if stack else None)
-    if stack is None:
-        stack = life.begin(cloud, request, template, text, tags)
-        cloud.work(stack).tell(
-            stack.name, "AWS::CloudFormation::Stack", "REVIEW_IN_PROGRESS", physical=stack.id, reason="User Initiated"
-        )
-    name = request["ChangeSetName"]
-    if any(one.stack is stack and one.body["ChangeSetName"] == name for one in cloud.region.change_sets):
-        raise CloudFormationError("AlreadyExistsException", f"ChangeSet {name} already exists")
-    changes = cloud.work(stack).plan(template, tags)
-    same = not changes and template.outputs == stack.template.outputs and kind == "UPDATE"
-    body: Record = {
-        "ChangeSetName": name,
-        "ChangeSetId": cloud.arn("changeSet", name),
+    return stack
+
+
+def _body(cloud: Session, request: Record, stack: Stack, template: Template) -> Record:
+    return {
+        "ChangeSetName": request["ChangeSetName"],
+        "ChangeSetId": cloud.arn("changeSet", request["ChangeSetName"]),
         "StackId": stack.id,
         "StackName": stack.name,
         "Description": request.get("Description") or "",
         "Parameters": [{"ParameterKey": key, "ParameterValue": shown} for key, shown in template.parameters.items()],
         "CreationTime": cloud.now(),
-        "Status": "FAILED" if same else "CREATE_COMPLETE",
-        "ExecutionStatus": "UNAVAILABLE" if same else "AVAILABLE",
+        "Status": "CREATE_COMPLETE",
+        "ExecutionStatus": "AVAILABLE",
         "NotificationARNs": [],
         "RollbackConfiguration": {},
         "Capabilities": list(request.get("Capabilities") or ()),
-        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-        "Changes": [_change(one) for one in changes],
         "IncludeNestedStacks": False,
     }
-    if same:
-        body["StatusReason"] = UNCHANGED
-    cloud.region.change_sets.append(ChangeSet(body, stack, template, text, tags))
-    return {"Id": body["ChangeSetId"], "StackId": stack.id}
 
 
 def _find(cloud: Session, request: Record) -> ChangeSet:

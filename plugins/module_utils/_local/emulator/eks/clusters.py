@@ -30,6 +30,12 @@ ECHOED = (
     "kubeSchedulerConfig",
     "kubeControllerManagerConfig",
 )
+NETWORK: Mapping[str, t.Any] = {
+    "endpointPublicAccess": True,
+    "endpointPrivateAccess": False,
+    "publicAccessCidrs": ["0.0.0.0/0"],
+    "securityGroupIds": [],
+}
 DEFAULTS: Mapping[str, t.Any] = {
     "zonalShiftConfig": {"enabled": False},
     "computeConfig": {"enabled": False},
@@ -94,14 +100,7 @@ def create_cluster(eks: Session, request: Record) -> Record:
         "version": version.name,
         "platformVersion": version.platform,
         "roleArn": request["roleArn"],
-        "resourcesVpcConfig": {
-            "endpointPublicAccess": True,
-            "endpointPrivateAccess": False,
-            "publicAccessCidrs": ["0.0.0.0/0"],
-            "securityGroupIds": [],
-            **network,
-            "vpcId": vpc_id,
-        },
+        "resourcesVpcConfig": {**NETWORK, **network, "vpcId": vpc_id},
         "kubernetesNetworkConfig": _kubernetes_network(request.get("kubernetesNetworkConfig") or {}),
         "logging": {"clusterLogging": logging_of((request.get("logging") or {}).get("clusterLogging"))},
         "accessConfig": access | (request.get("accessConfig") or {}),

@@ -66,19 +66,12 @@ def _checked(eks: Session, cluster: Cluster, request: Record) -> Resource:
         rules.check_template(request, template)
     rules.check_capacity(request, template)
     rules.check_instance_types(request.get("instanceTypes") or ())
-    sizes = {**DEFAULT_SIZES, **(request.get("scalingConfig") or {})}
-    if "desiredSize" not in (request.get("scalingConfig") or {}):
-        sizes["desiredSize"] = max(sizes["minSize"], min(sizes["desiredSize"], sizes["maxSize"]))
+    sizes = _sizes(request.get("scalingConfig") or {})
     rules.check_scaling(sizes)
     update_config = request.get("updateConfig") or {"maxUnavailable": 1}
     rules.check_update_config(update_config, sizes["maxSize"])
     rules.check_labels_and_taints(request.get("labels") or {}, request.get("taints") or ())
-    subnets = request["subnets"]
-    missing = sorted(set(subnets) - set(eks.neighbours.subnets(eks.place, subnets)))
-    if missing or not subnets:
-        raise invalid_parameter(
-            f"The subnet ID '{missing[0]}' does not exist" if missing else "Subnets cannot be empty"
-        )
+    _check_subnets(eks, request["subnets"])
     eks.require_role(request["nodeRole"])
     image = _image(cluster, request, template)
     arn = eks.place.arn(KIND, cluster.name, name, eks.ids.uuid())
@@ -90,7 +83,7 @@ def _checked(eks: Session, cluster: Cluster, request: Record) -> Resource:
         "modifiedAt": eks.now(),
         "capacityType": request.get("capacityType") or "ON_DEMAND",
         "scalingConfig": sizes,
-        "subnets": subnets,
+        "subnets": request["subnets"],
         "nodeRole": request["nodeRole"],
         "labels": request.get("labels") or {},
         "taints": request.get("taints") or [],
@@ -102,6 +95,20 @@ def _checked(eks: Session, cluster: Cluster, request: Record) -> Resource:
         **_hardware(request, template),
     }
     return Resource(KIND, name, arn, body)
+
+
+def _sizes(wanted: Mapping[str, int]) -> dict[str, int]:
+    sizes = {**DEFAULT_SIZES, **wanted}
+    if "desiredSize" not in wanted:
+        sizes["desiredSize"] = max(sizes["minSize"], min(sizes["desiredSize"], sizes["maxSize"]))
+    return sizes
+
+
+def _check_subnets(eks: Session, subnets: list[str]) -> None:
+    if not subnets:
+        raise invalid_parameter("Subnets cannot be empty")
+    if missing := sorted(set(subnets) - set(eks.neighbours.subnets(eks.place, subnets))):
+        raise invalid_parameter(f"The subnet ID '{missing[0]}' does not exist")
 
 
 def _image(cluster: Cluster, request: Record, template: LaunchTemplate | None) -> Record:
