@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.cloud import local_cloud
 from benchmarks.harness import Row, median_seconds
 
 ROOT = Path(__file__).resolve().parent.parent
 TASKS = 50
+Task = dict[str, object]
 
 
 def rows() -> Iterator[Row]:
@@ -40,7 +40,7 @@ def per_task(
     return (many - one) / tasks * 1000
 
 
-def play_seconds(environment: dict[str, str], task: dict[str, object], *, count: int, in_process: bool) -> float:
+def play_seconds(environment: dict[str, str], task: Task, *, count: int, in_process: bool) -> float:
     """Median wall time of a play."""
     play = [
         {

@@ -1,9 +1,9 @@
 """Every module through both doors, in check mode, in the run and again: equal results.
 
 A case file per module in ``cases/``: ``arguments``, what leads to the same start again (``cleanup``: overrides of the
-arguments), arguments that must be refused (``wrong``), result keys that differ by nature (``volatile``), and ``aws: true``
-for modules that call the emulated AWS, in which a cluster C(doors) stands ready. Places like ``{kubeconfig}`` are filled
-in: see the fixture.
+arguments), arguments that must be refused (``wrong``), result keys that differ by nature (``volatile``), and
+``aws: true`` for modules that call the emulated AWS, in which a cluster ``doors`` stands ready. Places like
+``{kubeconfig}`` are filled in: see the fixture.
 """
 
 from __future__ import annotations

@@ -113,31 +113,33 @@ def deployment(name: str, *, replicas: int = 2, image: str = "registry.example/w
     }
 
 
+CUSTOM_PROPERTIES = {
+    "spec": {
+        "type": "object",
+        "properties": {
+            "size": {"type": "integer", "default": 1},
+            "mode": {"type": "string"},
+            "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+            "port": {"x-kubernetes-int-or-string": True},
+            "parts": {
+                "type": "array",
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["name"],
+                "items": {
+                    "type": "object",
+                    "required": ["name"],
+                    "properties": {"name": {"type": "string"}, "value": {"type": "string", "nullable": True}},
+                },
+            },
+            "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
+        },
+    },
+    "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+}
+
+
 def custom_kind(plural: str, kind: str, *, versions: tuple[str, ...] = ("v1",)) -> Object:
     """A CustomResourceDefinition of a kind with a size, free settings and a status."""
-    properties = {
-        "spec": {
-            "type": "object",
-            "properties": {
-                "size": {"type": "integer", "default": 1},
-                "mode": {"type": "string"},
-                "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-                "port": {"x-kubernetes-int-or-string": True},
-                "parts": {
-                    "type": "array",
-                    "x-kubernetes-list-type": "map",
-                    "x-kubernetes-list-map-keys": ["name"],
-                    "items": {
-                        "type": "object",
-                        "required": ["name"],
-                        "properties": {"name": {"type": "string"}, "value": {"type": "string", "nullable": True}},
-                    },
-                },
-                "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
-            },
-        },
-        "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-    }
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -151,7 +153,7 @@ def custom_kind(plural: str, kind: str, *, versions: tuple[str, ...] = ("v1",)) 
                     "name": version,
                     "served": True,
                     "storage": version == versions[0],
-                    "schema": {"openAPIV3Schema": {"type": "object", "properties": properties}},
+                    "schema": {"openAPIV3Schema": {"type": "object", "properties": CUSTOM_PROPERTIES}},
                     "subresources": {"status": {}},
                 }
                 for version in versions

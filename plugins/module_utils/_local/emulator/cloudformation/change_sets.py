@@ -54,9 +54,7 @@ def create_change_set(cloud: Session, request: Record) -> Record:
     if stack is None:
         stack = life.begin(cloud, request, template, text, tags)
         cloud.work(stack).tell(stack.name, STACK, "REVIEW_IN_PROGRESS", physical=stack.id, reason="User Initiated")
-    name = request["ChangeSetName"]
-    if any(one.stack is stack and one.body["ChangeSetName"] == name for one in cloud.region.change_sets):
-        raise CloudFormationError("AlreadyExistsException", f"ChangeSet {name} already exists")
+    _refuse_second(cloud, stack, request["ChangeSetName"])
     changes = cloud.work(stack).plan(template, tags)
     body = _body(cloud, request, stack, template) | {
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
@@ -66,6 +64,12 @@ def create_change_set(cloud: Session, request: Record) -> Record:
         body |= {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": UNCHANGED}
     cloud.region.change_sets.append(ChangeSet(body, stack, template, text, tags))
     return {"Id": body["ChangeSetId"], "StackId": stack.id}
+
+
+def _refuse_second(cloud: Session, stack: Stack, name: str) -> None:
+    """A stack's change sets have different names."""
+    if any(one.stack is stack and one.body["ChangeSetName"] == name for one in cloud.region.change_sets):
+        raise CloudFormationError("AlreadyExistsException", f"ChangeSet {name} already exists")
 
 
 def _stack_to_change(cloud: Session, request: Record, kind: str) -> Stack | None:

@@ -92,15 +92,26 @@ def create_cluster(eks: Session, request: Record) -> Record:
     _check_auto_mode(request)
     network = request["resourcesVpcConfig"]
     vpc_id = check_network(eks, network.get("subnetIds") or [], network.get("securityGroupIds") or [])
-    access = {"bootstrapClusterCreatorAdminPermissions": True, "authenticationMode": "CONFIG_MAP"}
     body: Record = {
         "name": name,
         "arn": eks.place.arn("cluster", name),
         "createdAt": eks.now(),
         "version": version.name,
         "platformVersion": version.platform,
-        "roleArn": request["roleArn"],
         "resourcesVpcConfig": {**NETWORK, **network, "vpcId": vpc_id},
+        **_wished(request),
+    }
+    cluster = Cluster("cluster", name, body["arn"], body)
+    eks.region.clusters[name] = cluster
+    eks.create(cluster, done=lambda: _complete(eks, cluster))
+    return {"cluster": dict(body)}
+
+
+def _wished(request: Record) -> Record:
+    """What the request says itself, with EKS's defaults."""
+    access = {"bootstrapClusterCreatorAdminPermissions": True, "authenticationMode": "CONFIG_MAP"}
+    return {
+        "roleArn": request["roleArn"],
         "kubernetesNetworkConfig": _kubernetes_network(request.get("kubernetesNetworkConfig") or {}),
         "logging": {"clusterLogging": logging_of((request.get("logging") or {}).get("clusterLogging"))},
         "accessConfig": access | (request.get("accessConfig") or {}),
@@ -108,12 +119,8 @@ def create_cluster(eks: Session, request: Record) -> Record:
         "deletionProtection": bool(request.get("deletionProtection")),
         "tags": tags.checked(request.get("tags")),
         "health": {"issues": []},
+        **{key: request.get(key, DEFAULTS.get(key)) for key in ECHOED if key in request or key in DEFAULTS},
     }
-    body |= {key: request.get(key, DEFAULTS.get(key)) for key in ECHOED if key in request or key in DEFAULTS}
-    cluster = Cluster("cluster", name, body["arn"], body)
-    eks.region.clusters[name] = cluster
-    eks.create(cluster, done=lambda: _complete(eks, cluster))
-    return {"cluster": dict(body)}
 
 
 def _complete(eks: Session, cluster: Cluster) -> None:

@@ -57,22 +57,27 @@ def create_nodegroup(eks: Session, request: Record) -> Record:
     return {"nodegroup": described(eks, resource)}
 
 
+def _check(eks: Session, request: Record, *, template: t.Any, sizes: dict[str, int], update: Record) -> None:
+    """The rules of CreateNodegroup, in AWS's order."""
+    if template is not None:
+        rules.check_template(request, template)
+    rules.check_capacity(request, template)
+    rules.check_instance_types(request.get("instanceTypes") or ())
+    rules.check_scaling(sizes)
+    rules.check_update_config(update, sizes["maxSize"])
+    rules.check_labels_and_taints(request.get("labels") or {}, request.get("taints") or ())
+    _check_subnets(eks, request["subnets"])
+    eks.require_role(request["nodeRole"])
+
+
 def _checked(eks: Session, cluster: Cluster, request: Record) -> Resource:
     name = request["nodegroupName"]
     if not NAME.fullmatch(name):
         raise invalid_parameter(f"The nodegroup name {name} must match {NAME.pattern}")
     template = rules.find_template(eks, request["launchTemplate"]) if request.get("launchTemplate") else None
-    if template is not None:
-        rules.check_template(request, template)
-    rules.check_capacity(request, template)
-    rules.check_instance_types(request.get("instanceTypes") or ())
     sizes = _sizes(request.get("scalingConfig") or {})
-    rules.check_scaling(sizes)
     update_config = request.get("updateConfig") or {"maxUnavailable": 1}
-    rules.check_update_config(update_config, sizes["maxSize"])
-    rules.check_labels_and_taints(request.get("labels") or {}, request.get("taints") or ())
-    _check_subnets(eks, request["subnets"])
-    eks.require_role(request["nodeRole"])
+    _check(eks, request, template=template, sizes=sizes, update=update_config)
     image = _image(cluster, request, template)
     arn = eks.place.arn(KIND, cluster.name, name, eks.ids.uuid())
     body: Record = {
