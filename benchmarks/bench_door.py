@@ -19,14 +19,13 @@ Task = dict[str, object]
 
 def rows() -> Iterator[Row]:
     """Milliseconds per task."""
-    with local_cloud() as cloud:
-        empty = per_task(cloud.environment, {"ansible.builtin.assert": {"that": [True], "quiet": True}})
-        look = {"aiplatform.eks.k8s_nodes_info": {}}
-        here = per_task(cloud.environment, look)
-        process = per_task(cloud.environment, look, in_process=False)
-        peer = per_task(
-            cloud.environment, {"kubernetes.core.k8s_info": {"api_version": "v1", "kind": "Node"}}, tasks=10
-        )
+    environment = {"K8S_AUTH_KUBECONFIG": str(control_plane().kubeconfig)}
+    look: Task = {"aiplatform.eks.k8s_nodes_info": {}}
+    foreign: Task = {"kubernetes.core.k8s_info": {"api_version": "v1", "kind": "Node"}}
+    empty = per_task(environment, {"ansible.builtin.assert": {"that": [True], "quiet": True}})
+    here = per_task(environment, look)
+    process = per_task(environment, look, in_process=False, tasks=10)
+    peer = per_task(environment, foreign, tasks=10)
     yield Row("door", "a task that does nothing (assert)", empty, "ms", "none: the floor of Ansible")
     yield Row("door", "k8s_nodes_info, in process", here, "ms", "the same in a module process", process)
     yield Row("door", "k8s_nodes_info, in process", here, "ms", "kubernetes.core.k8s_info", peer)
