@@ -4,7 +4,9 @@ import base64
 import gzip
 import json
 import typing as t
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
@@ -16,7 +18,12 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._helm.charts import
 )
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.decisions import ChartIdentity, decide
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.process import find_helm, said
-from ansible_collections.aiplatform.eks.plugins.module_utils._helm.records import ReleaseRecord, decode, histories
+from ansible_collections.aiplatform.eks.plugins.module_utils._helm.records import (
+    ReleaseRecord,
+    decode,
+    histories,
+    read_histories,
+)
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.releases import (
     ChartWish,
     merge_values,
@@ -25,6 +32,7 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._helm.releases impo
     same_values,
 )
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.rendering import changes, objects_of
+from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.errors import KubeApiError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -198,6 +206,39 @@ def test_a_record_is_decoded() -> None:
 def test_a_damaged_record_is_named() -> None:
     with pytest.raises(PlatformError, match=r"release record prod/sh.helm.release.v1.web.v3 cannot be read"):
         decode({**secret(), "data": {"release": "bm90IGd6aXA="}})
+
+
+@dataclass
+class Server:
+    """Answers a LIST of secrets; the whole cluster's is forbidden to some."""
+
+    secrets: list[dict[str, t.Any]]
+    whole: bool = True
+    asked: list[str] = field(default_factory=list)
+
+    def request(self, _method: str, path: str, *, query: dict[str, t.Any]) -> t.Any:
+        self.asked.append(f"{path} {query.get('continue') or ''}".strip())
+        if path == "/api/v1/secrets" and not self.whole:
+            raise KubeApiError("forbidden", status=403)
+        page = int(query.get("continue") or 0)
+        following = str(page + 1) if page + 1 < len(self.secrets) else None
+        body = {"items": self.secrets[page : page + 1], "metadata": {"continue": following}}
+        return SimpleNamespace(body=body)
+
+
+def test_records_are_read_page_by_page_and_strangers_are_not_decoded() -> None:
+    stranger = {"metadata": {"name": "x", "namespace": "prod", "labels": {"name": "other"}}, "data": {}}
+    server = Server([stranger, secret()])
+    found = read_histories(t.cast("t.Any", server), [("prod", "web")])
+    assert list(found) == [("prod", "web")]
+    assert server.asked == ["/api/v1/secrets", "/api/v1/secrets 1"]
+
+
+def test_without_the_right_to_all_secrets_the_namespaces_are_asked() -> None:
+    server = Server([secret()], whole=False)
+    found = read_histories(t.cast("t.Any", server), [("prod", "web"), ("prod", "api")])
+    assert found["prod", "web"].newest.revision == 3
+    assert server.asked == ["/api/v1/secrets", "/api/v1/namespaces/prod/secrets"]
 
 
 def test_a_diff_shows_what_differs_with_secrets_masked() -> None:
