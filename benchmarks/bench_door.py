@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.control_plane import control_plane
 from benchmarks.harness import Row, median_seconds
 
 ROOT = Path(__file__).resolve().parent.parent
