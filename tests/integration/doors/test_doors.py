@@ -80,7 +80,7 @@ def results_of(tasks: list[dict[str, t.Any]], scratch: Path) -> dict[str, dict[s
     }
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(playbook)]
     command += ["-e", f"ansible_python_interpreter={sys.executable}"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=500)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=1200)
     assert "{" in done.stdout, done.stderr
     report = json.loads(done.stdout[done.stdout.index("{") :])
     return {task["task"]["name"]: task["hosts"]["localhost"] for play_ in report["plays"] for task in play_["tasks"]}
