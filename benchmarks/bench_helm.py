@@ -246,7 +246,7 @@ def counted() -> Iterator[dict[str, int]]:
 
 
 def _median(work: Callable[[], object], repeat: int) -> float:
-    return statistics.median(seconds(work) for _ in range(repeat))
+    return statistics.median(seconds(work) for _other in range(repeat))
 
 
 __all__ = ("rows",)

@@ -31,7 +31,7 @@ SPEC = ArgumentSpec(
         "concurrency": {"type": "float", "default": 4.0},
         "gpu_memory_utilization": {"type": "float", "default": UTILIZATION},
         "overhead_gib": {"type": "float", "default": OVERHEAD_GIB},
-        "max_num_batched_tokens": {"type": "int", "default": 8192},
+        "max_num_batched_tokens": {"type": "int", "default": 8192, "no_log": False},
         "node_pools": {"type": "list", "elements": "dict"},
         "instance_types": {"type": "list", "elements": "str"},
         "mig_strategy": {"type": "str", "choices": ["none", "single", "mixed"], "default": "mixed"},

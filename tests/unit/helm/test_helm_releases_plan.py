@@ -95,7 +95,8 @@ def test_merging_is_associative_and_the_last_scalar_wins(one: t.Any, two: t.Any,
     ],
 )
 def test_values_are_compared_as_helm_understands_them(one: t.Any, other: t.Any, *, same: bool) -> None:
-    assert same_values(one, other) is same_values(other, one) is same
+    for before, after in ((one, other), (other, one)):
+        assert same_values(before, after) is same
 
 
 @settings(max_examples=50, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
