@@ -72,7 +72,7 @@ sanity: setup
 	@$(BIN)/python scripts/ansible_test_get_pip.py
 	@$(BIN)/shellcheck --version >/dev/null
 	@cd $(COPY) && bash $(CURDIR)/scripts/no_ignores.sh && $(PYTHON) $(CURDIR)/scripts/step.py "ansible-test sanity, no ignores" $(BIN)/ansible-test sanity --python $(PYVERSION) --requirements --color no
-	@cd $(COPY) && $(PYTHON) $(CURDIR)/scripts/step.py "ansible-lint, production profile" $(BIN)/ansible-lint --offline --profile production -c .ansible-lint
+	@cd $(COPY) && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/build/sanity $(PYTHON) $(CURDIR)/scripts/step.py "ansible-lint, production profile" $(BIN)/ansible-lint --offline --profile production -c .ansible-lint
 
 docs-lint: setup
 	@$(PYTHON) scripts/collection_tree.py copy >/dev/null
