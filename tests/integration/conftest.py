@@ -1,12 +1,17 @@
 """A real control plane for the session: etcd, API server, controllers, scheduler, and kwok for nodes and pods.
 
-Started by the module's own code. Each pytest worker starts its own, on free ports, and leaves no process behind.
+Started by the module's own code. Each pytest worker starts its own, on free ports, and leaves no process behind, even
+when it is killed: a guard notices by its end of a pipe.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import typing as t
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +22,15 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._local.local_cloud 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = ROOT / "build/collections/ansible_collections/aiplatform/eks/roles/local_cloud/files"
 DEFAULTS = {name: option.get("default") for name, option in USE_CASE.spec.options.items()}
+
+
+GUARD = """
+import sys
+from pathlib import Path
+from ansible_collections.aiplatform.eks.plugins.module_utils._local.processes import stop, strays
+sys.stdin.read()
+stop(strays(Path(sys.argv[1])))
+"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,24 @@ def local_cloud(run_dir: Path, *, check_mode: bool = False, **options: t.Any) ->
     return USE_CASE.run(values, context).to_result(context)
 
 
+@contextmanager
+def guarded(run_dir: Path) -> Iterator[None]:
+    """Stop the cloud of that folder at the end, whatever ends us."""
+    guard = subprocess.Popen(
+        [sys.executable, "-c", GUARD, str(run_dir)],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "build/collections")},
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        try:
+            local_cloud(run_dir, state="stopped")
+        finally:
+            guard.communicate()
+
+
 @pytest.fixture(scope="session")
 def converge_local_cloud() -> Callable[..., dict[str, t.Any]]:
     """The function that starts and stops a local cloud of one's own (without AWS unless asked for)."""
@@ -54,7 +86,7 @@ def converge_local_cloud() -> Callable[..., dict[str, t.Any]]:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A complete control plane, torn down at the end of the session."""
     run_dir = tmp_path_factory.mktemp("cluster")
-    try:
+    with guarded(run_dir):
         cloud = local_cloud(run_dir)
         yield Cluster(
             kubeconfig=Path(cloud["kubeconfig"]),
@@ -62,15 +94,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             kubeconfig_readonly=Path(cloud["kubeconfig_readonly"]),
             bin=Path(cloud["binaries"]),
         )
-    finally:
-        local_cloud(run_dir, state="stopped")
 
 
 @pytest.fixture(scope="session")
 def whole_local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, t.Any]]:
     """The module's result for a cloud with the AWS emulator and the simulator of nodes; torn down at the end."""
     run_dir = tmp_path_factory.mktemp("whole-cloud")
-    try:
+    with guarded(run_dir):
         yield local_cloud(run_dir, aws=True, simulator=True)
-    finally:
-        local_cloud(run_dir, state="stopped")

@@ -69,7 +69,7 @@ class Launcher:
             self._check_ports(components.values())
             self._run(components)
         except BaseException:
-            stop(reversed(self.started.values()), grace=0.2)
+            stop(reversed(self.started.values()))
             raise
         return self.state
 

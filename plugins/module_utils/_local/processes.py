@@ -82,13 +82,16 @@ def spawn(command: Sequence[str], *, log: Path, folder: Path, environment: Mappi
     return Process(child.pid, start_time(child.pid) or "ended at once")
 
 
-def stop(processes: Iterable[Process], *, grace: float = 1.0, certain: float = 10.0) -> None:
-    """End processes and their groups: by request, and after the grace (seconds) by force.
+def stop(processes: Iterable[Process], *, grace: float = 0.0, certain: float = 10.0) -> None:
+    """End processes and their groups: by force, or first by request when there is a grace (seconds).
+
+    A local cloud has nothing to save, and an API server that is asked to end waits for ever once etcd is gone.
 
     :raises PlatformError: one is still there, which only the system's administrator can explain.
     """
     todo = [process for process in processes if process.alive]
-    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, certain)):
+    requests = ((signal.SIGTERM, grace),) if grace else ()
+    for number, seconds in (*requests, (signal.SIGKILL, certain)):
         for process in todo:
             _signal(process, number)
         deadline = time.monotonic() + seconds

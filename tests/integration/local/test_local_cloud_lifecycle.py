@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -215,3 +217,45 @@ def test_a_program_that_hangs_is_given_up_with_its_log(tmp_path, monkeypatch, co
     with pytest.raises(PlatformError, match=r"etcd was not ready after 1 s; .* ends with: waiting for a friend"):
         converge_local_cloud(tmp_path / "hangs", timeout=1)
     assert strays(Path(tmp_path / "hangs")) == []
+
+
+def test_a_killed_test_session_leaves_no_process(tmp_path):
+    test = tmp_path / "test_forever.py"
+    test.write_text(
+        "import pathlib, time\n"
+        f"def test_forever(cluster):\n    pathlib.Path({str(tmp_path / 'up')!r}).write_text(str(cluster.kubeconfig))\n"
+        "    time.sleep(120)\n"
+    )
+    root = Path(__file__).resolve().parents[3]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--rootdir={root}",
+        f"--confcutdir={root}",
+    ]
+    command += [
+        "-p",
+        "tests.conftest",
+        "-p",
+        "tests.integration.conftest",
+        f"--basetemp={tmp_path / 'base'}",
+        str(test),
+    ]
+    session = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "up").exists():
+        assert session.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    run_dir = Path((tmp_path / "up").read_text()).parent
+    assert len(strays(run_dir)) == len(NAMES)
+    session.kill()
+    session.wait()
+    deadline = time.monotonic() + 20
+    while strays(run_dir):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
