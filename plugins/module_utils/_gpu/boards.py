@@ -127,4 +127,31 @@ def board(board_id: str) -> Board:
     return found
 
 
-__all__ = ("Board", "Profile", "board", "boards")
+@cache
+def twin(board_id: str) -> tuple[Board, Mapping[str, str]]:
+    """The first board with the same geometry, and its profile names in this board's words.
+
+    Seven-slice boards differ in names and memory only: what is computed for one holds for all.
+    """
+    own = board(board_id)
+    other = next(entry for entry in boards().values() if _geometry(entry) == _geometry(own))
+    return other, dict(zip(other.profiles, own.profiles, strict=True))
+
+
+def _geometry(target: Board) -> tuple[object, ...]:
+    totals = tuple(sorted(target.engine_totals.items()))
+    profiles = tuple(
+        (
+            one.size,
+            one.starts,
+            one.compute_slices,
+            one.max_instances,
+            one.attributes,
+            [one.engines.get(n) for n, _total in totals],
+        )
+        for one in target.profiles.values()
+    )
+    return (target.memory_slices, target.compute_slices, totals, *profiles)
+
+
+__all__ = ("Board", "Profile", "board", "boards", "twin")

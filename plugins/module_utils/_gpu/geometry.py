@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from .._core.errors import PlatformError
-from .boards import Board, Profile, board
+from .boards import Board, Profile, board, twin
 
 Layout = Mapping[str, int]
 
@@ -145,8 +145,10 @@ def _key(layout: Layout) -> Key:
 @lru_cache(maxsize=64)
 def _feasible(board_id: str, plain: bool) -> tuple[Key, ...]:
     """Grow layouts one instance at a time; a part of a feasible layout is feasible."""
-    target = board(board_id)
-    require_placements(target)
+    target, words = twin(board_id)
+    require_placements(board(board_id))
+    if target.id != board_id:
+        return tuple(sorted(_key({words[name]: count for name, count in key}) for key in _feasible(target.id, plain)))
     names = _names(target, plain=plain)
     found: dict[Key, None] = {(): None}
     frontier: list[Key] = [()]

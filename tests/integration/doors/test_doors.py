@@ -23,7 +23,11 @@ CASES = Path(__file__).parent / "cases"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 CONTROLLER_ONLY = {"local_cloud"}  # starts processes: its own tests compare its doors
 DOORS = ("in_process", "module_process")
-ALWAYS_VOLATILE = {"invocation", "_ansible_no_log", "_ansible_parsed", "ansible_facts", "warnings", "deprecations"}
+# A traceback is ansible's own note beside a failure: a module process may hand one over, the controller keeps it.
+TRACEBACKS = {"exception", "failed_when_suppressed_exception"}
+ALWAYS_VOLATILE = TRACEBACKS | {
+    *("invocation", "_ansible_no_log", "_ansible_parsed", "ansible_facts", "warnings", "deprecations"),
+}
 
 
 def fill(value: t.Any, places: dict[str, str]) -> t.Any:

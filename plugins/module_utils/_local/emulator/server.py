@@ -23,7 +23,6 @@ from pathlib import Path
 
 from ..._core.clock import SystemClock
 from ..._core.errors import PlatformError
-from . import cloudformation_functions
 from .call_log import CallLog
 from .cloudformation.api import CloudFormation
 from .control import Control
@@ -91,7 +90,6 @@ def build(endpoint: Endpoint, faults: Mapping[str, t.Any]) -> Control:
 
     lib.require_moto()
     read_managed_policies_once()
-    cloudformation_functions.install()
     switches, log = Switches(faults), CallLog()
     eks = Eks(clock=SystemClock(), faults=lambda: switches.faults, neighbours=MotoNeighbours(), endpoint=endpoint)
     cloud = CloudFormation(clock=SystemClock(), faults=lambda: switches.faults, provider=MotoProvider())

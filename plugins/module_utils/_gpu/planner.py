@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan GPUs for demands: the cheapest nodes, the fewest changes, with a proved bound.
+
+Goals, one after the other: the price of what is bought; live GPUs that are cut anew; running instances that have to
+move; GPUs in use, where layouts that every driver can create are preferred among equals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .._core.errors import PlatformError
+from .._core.text import listed
+from .demands import Demand, LiveNode, Offer, slots, why_unplanned
+from .planner_model import Model, build
+from .planner_nodes import PlannedNode, planned_nodes
+from .program import TOLERANCE, Solved, Stop, Terms
+
+GPU_GAP = 0.99  # goals that count whole things: a difference below one is none
+USED_GAP = 1e-3  # of the GPUs in use on nodes that are paid for anyway
+CENT_OF_CENT = 1e-4  # USD per hour; prices have no finer steps that anybody would pay for
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan.
+
+    :param price: USD per hour of the nodes to buy.
+    :param bound: no plan can be cheaper.
+    :param proved: the price meets the bound: the plan is the cheapest.
+    :param repartitioned: live GPUs whose layout changes; C(repartitioned_bound) is the least possible at this price.
+    :param moved: running instances that have to move.
+    """
+
+    nodes: tuple[PlannedNode, ...]
+    price: float
+    bound: float
+    proved: bool
+    repartitioned: int
+    repartitioned_bound: int
+    moved: int
+    ended: int
+
+    @property
+    def bought(self) -> Counter[str]:
+        """Instance type -> nodes to buy."""
+        return Counter(node.one.name for node in self.nodes if node.name is None)
+
+
+def plan(
+    demands: Sequence[Demand],
+    *,
+    offers: Sequence[Offer] = (),
+    nodes: Sequence[LiveNode] = (),
+    time_limit: float = 10.0,
+) -> Planned:
+    """The best plan.
+
+    :param offers: what may be bought. :param nodes: what there is.
+    :param time_limit: seconds for each goal; when it runs out the plan says how far it may be from the best.
+    :raises PlatformError: a demand cannot be met, with the reason.
+    """
+    _require_servable(demands, offers, nodes)
+    model = build(demands, offers, nodes)
+    prices = {model.nodes[offer.one.name]: offer.price for offer in offers}
+    price = Stop(gap=_step(offers), seconds=time_limit)
+    bought = model.program.solve(prices, price, integral=set(prices)) if prices else None
+    if prices and bought is None:
+        raise PlatformError(_why_infeasible(demands, offers, nodes))
+    last, changed = _arrange(model, prices, bought, seconds=time_limit, live=bool(nodes))
+    if last is None and bought is not None:
+        model = build(demands, offers, nodes)
+        model.program.row(prices, lower=bought.bound - TOLERANCE)
+        bought = model.program.solve(prices, price)
+        last, changed = _arrange(model, prices, bought, seconds=time_limit, live=True)
+    if last is None:
+        raise PlatformError(_why_infeasible(demands, offers, nodes))
+    fixed = {index: value for index, value in enumerate(last.values) if model.program.integral[index]}
+    corner = model.program.vertex(model.staying(), fixed=fixed)
+    return _planned(model, corner, demands=demands, offers=offers, live=nodes, bought=bought, changed=changed)
+
+
+def _arrange(
+    model: Model, prices: Terms, bought: Solved | None, *, seconds: float, live: bool
+) -> tuple[Solved | None, Solved | None]:
+    """Whole GPUs for a purchase: (the last solution, that of the fewest changes), or None when it is too small.
+
+    C(bought) holds numbers of nodes for which parts of GPUs would do: the bound. That whole ones do as well is what
+    nearly always comes out here (facts/gpu-sharing.md §7); otherwise the caller asks for more.
+    """
+    if bought is not None and live:
+        model.program.row(prices, upper=bought.objective + TOLERANCE)
+    elif bought is not None:
+        for variable in prices:
+            model.program.row({variable: 1.0}, lower=bought.values[variable], upper=bought.values[variable])
+    last = changed = None
+    if live:
+        last = changed = _then(model, model.repartitioned(), Stop(gap=GPU_GAP, seconds=seconds))
+        if last is None:
+            return None, None
+        last = _then(model, model.staying(), Stop(gap=GPU_GAP, seconds=seconds)) or last
+    if model.used():
+        last = _then(model, model.used(), Stop(gap=GPU_GAP, relative_gap=USED_GAP, seconds=seconds))
+    return last, changed
+
+
+def _planned(
+    model: Model,
+    corner: Solved,
+    *,
+    demands: Sequence[Demand],
+    offers: Sequence[Offer],
+    live: Sequence[LiveNode],
+    bought: Solved | None,
+    changed: Solved | None,
+) -> Planned:
+    found = tuple(planned_nodes(model, corner.values, demands, live))
+    prices = {offer.one.name: offer.price for offer in offers}
+    price = sum(prices[node.one.name] for node in found if node.name is None)
+    stay = sum((gpu.staying for node in found for gpu in node.gpus), Counter[tuple[str, str]]())
+    running = Counter[str]()
+    for node in live:
+        for gpu in node.gpus:
+            for (demand, _slot), count in gpu.used:
+                running[demand] += count
+    go_on = sum(min(running[demand.name], demand.count) for demand in demands)
+    bound = min(bought.bound, price) if bought else 0.0
+    return Planned(
+        nodes=found,
+        price=round(price, 6),
+        bound=round(price if price - bound < _step(offers) else bound, 6),
+        proved=price - bound < _step(offers),
+        repartitioned=sum(gpu.repartitioned for node in found for gpu in node.gpus),
+        repartitioned_bound=0 if changed is None else math.ceil(changed.bound - TOLERANCE),
+        moved=go_on - stay.total(),
+        ended=running.total() - go_on,
+    )
+
+
+def _then(model: Model, goal: Terms, stop: Stop) -> Solved | None:
+    """Meet one more goal and hold it for those that follow."""
+    solved = model.program.solve(goal, stop)
+    if solved is not None and goal:
+        model.program.row(goal, upper=solved.objective + TOLERANCE)
+    return solved
+
+
+def _step(offers: Sequence[Offer]) -> float:
+    """The least difference between two prices: with one type on offer that of a node."""
+    return max(CENT_OF_CENT, offers[0].price * 0.99) if len(offers) == 1 else CENT_OF_CENT
+
+
+def _require_servable(demands: Sequence[Demand], offers: Sequence[Offer], nodes: Sequence[LiveNode]) -> None:
+    """Every demand has a kind of slot, and every user of a live GPU a demand."""
+    types = {one.name: one for one in (*(offer.one for offer in offers), *(node.one for node in nodes))}
+    for demand in demands:
+        if not any(demand.accepts(slot, one.board) for one in types.values() for slot in slots(one.name).values()):
+            raise PlatformError(_why_unservable(demand, list(types)))
+    known = {demand.name for demand in demands}
+    for node in nodes:
+        users = {demand for gpu in node.gpus for (demand, _slot), _count in gpu.used}
+        if unknown := sorted(users - known):
+            raise PlatformError(
+                f"node {node.name} is used by {listed(unknown)}, which no demand names; name it in demands (count 0 "
+                "lets it end)"
+            )
+
+
+def _why_unservable(demand: Demand, types: Sequence[str]) -> str:
+    wish = demand.profile or f"{demand.memory_gb:g} GB and {demand.compute_slices} compute slices"
+    where = f" on {listed(demand.boards, conjunction='or')}" if demand.boards else ""
+    return f"demand {demand.name}: {wish}{where} is on none of {listed(types)}"
+
+
+def _why_infeasible(demands: Sequence[Demand], offers: Sequence[Offer], nodes: Sequence[LiveNode]) -> str:
+    gpus = sum(len(node.gpus) for node in nodes)
+    limits = [f"{offer.most} x {offer.one.name}" for offer in offers if offer.most is not None]
+    room = f"{gpus} live GPUs" + (f" and at most {listed(limits)}" if limits else "")
+    asked = listed(f"{demand.count} x {demand.name}" for demand in demands)
+    return f"{asked} do not fit on {room}; ask for less, or let more nodes be bought (instance_types)"
+
+
+__all__ = ("Planned", "plan", "why_unplanned")
