@@ -59,7 +59,7 @@ def judge(target: Board, layout: Layout, *, on: str = "") -> Verdict:
     if is_feasible(target, layout):
         return Verdict()
     return _misfit(
-        target, {_known(target, name).name: count for name, count in layout.items() if count}, on or target.id
+        target, {target.profile(name).name: count for name, count in layout.items() if count}, on or target.id
     )
 
 
@@ -93,7 +93,7 @@ def unknown_profile(target: Board, name: str, *, on: str = "") -> str:
     if not homes:
         return f"{where}: {unknown_name(f'MIG profile of {target.id}', name, target.profiles)}"
     sentence = f"{name} does not exist on {where}, whose {gpu} has {target.memory_gb} GB"
-    same = _same_share(target, [_known(other, name) for other in homes])
+    same = _same_share(target, [other.profile(name) for other in homes])
     choices = [f"{same.name} is the same share"] if same else []
     if families := _families(homes):
         choices.append(f"choose {listed(families, conjunction='or')}")
@@ -140,10 +140,6 @@ def shown(layout: Layout) -> str:
 
 def _find(target: Board, name: str) -> Profile | None:
     return next((one for one in target.profiles.values() if name in (one.name, one.config_name)), None)
-
-
-def _known(target: Board, name: str) -> Profile:
-    return target.profile(name)
 
 
 def _same_share(target: Board, profiles: Sequence[Profile]) -> Profile | None:

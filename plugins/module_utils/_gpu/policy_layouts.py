@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 from .._core.errors import PlatformError
 from .._core.text import listed, unknown_name
-from .boards import Board, board, boards
-from .geometry import is_feasible, maximal_layouts, require_placements
+from .boards import Board, board
+from .geometry import require_placements
 from .instances import InstanceType
 from .mig_parted import MigEntry
+from .nearest import judge, nearest_layouts, shown, unknown_profile
 
 Counts = Mapping[str, int]
 BALANCED = {7: {"1g": 2, "2g": 1, "3g": 1}, 4: {"1g": 2, "2g": 1}}
@@ -139,14 +140,7 @@ def _profile(name: str, target: Board, type_name: str, where: str) -> str:
     try:
         return target.profile(name).name
     except PlatformError as error:
-        for other in boards().values():
-            kind = next((one.kind for one in other.profiles.values() if name in (one.name, one.config_name)), None)
-            if kind and (same := target.by_kind(kind)):
-                raise PlatformError(
-                    f"{where}: {name} does not exist on {type_name}, whose GPU is a {target.id}: it is a profile of "
-                    f"{other.id}; {same.name} is the same share here"
-                ) from error
-        raise PlatformError(f"{where}: {error.message}") from error
+        raise PlatformError(f"{where}: {unknown_profile(target, name, on=type_name)}") from error
 
 
 def _standard(name: str, target: Board, where: str) -> tuple[tuple[str, int], ...]:
@@ -170,23 +164,14 @@ def _prove(layout: MigLayout, target: Board, types: tuple[InstanceType, ...], wh
                 f"{where}: the groups hold {named} GPUs, but {one.name} has {one.accelerator_count}; name every GPU"
             )
     for _count, profiles in layout.groups:
-        if profiles is not None and not is_feasible(target, dict(profiles)):
+        wish = dict(profiles or ())
+        verdict = judge(target, wish, on=types[0].name)
+        if not verdict.fits:
+            near = listed(map(shown, nearest_layouts(target, wish)), conjunction="or")
             raise PlatformError(
-                f"{where}: {_shown(dict(profiles))} does not fit on one {target.id}; the nearest that fit are "
-                f"{listed((_shown(near) for near in nearest_layouts(target, dict(profiles))), conjunction='or')}"
+                f"{where}: {shown(wish)} does not fit on one {target.id}: {verdict.reason}; the nearest that fit are "
+                f"{near}"
             )
-
-
-def nearest_layouts(target: Board, wish: Counts, *, most: int = 3) -> tuple[dict[str, int], ...]:
-    """Feasible layouts that differ least from an infeasible wish, in instances."""
-
-    def distance(layout: Counts) -> tuple[int, int]:
-        names = {*layout, *wish}
-        lost = sum(max(0, wish.get(name, 0) - layout.get(name, 0)) for name in names)
-        return sum(abs(layout.get(name, 0) - wish.get(name, 0)) for name in names), lost
-
-    plain = not any(target.profile(name).attributes for name in wish)
-    return tuple(sorted(maximal_layouts(target, plain=plain), key=distance)[:most])
 
 
 def _mig_families() -> str:
@@ -200,14 +185,10 @@ def label_value(text: str) -> str:
     return f"{text[:50].rstrip('-_.')}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
-def _shown(layout: Counts) -> str:
-    return "{" + ", ".join(f"{name}: {count}" for name, count in sorted(layout.items())) + "}"
-
-
 def _group_name(gpus: int | None, profiles: tuple[tuple[str, int], ...] | None) -> str:
     parts = [] if gpus is None else [f"{gpus}gpu"]
     parts += ["whole"] if profiles is None else [f"{re.sub('[+,]', '.', name)}-x{count}" for name, count in profiles]
     return "_".join(parts)
 
 
-__all__ = ("MigLayout", "label_value", "mig_layout", "nearest_layouts")
+__all__ = ("MigLayout", "label_value", "mig_layout")
