@@ -22,6 +22,7 @@ def node_pool_settings(
     mig_strategy: str = "mixed",
     cpu_subnets: Sequence[str] = (),
     gpu_subnets: Sequence[str] = (),
+    disk_kms_key: str | None = None,
 ) -> list[Pool]:
     """The inventory's node pools as eks_node_pools takes them: what the sharing policy derives is merged in."""
     try:
@@ -39,6 +40,8 @@ def node_pool_settings(
             own.setdefault("scale_from_zero_resources", derived["scale_from_zero_resources"])
         if subnets:
             own.setdefault("subnets", list(subnets))
+        if disk_kms_key and "launch_template" not in pool:
+            own["disk"] = {"kms_key_id": disk_kms_key, **(pool.get("disk") or {})}
         found.append(own)
     return found
 
