@@ -20,7 +20,7 @@ import pytest
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULE = "ansible_collections.aiplatform.eks.plugins.module_utils._local.emulator"
+MODULE = "ansible_collections.aiplatform.eks.plugins.module_utils._local.emulator.program"
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 START_SECONDS = 60

@@ -186,7 +186,7 @@ class Blueprint:
             "kubernetes-endpoint": self.endpoint,
             "kubernetes-ca-file": self.folder.authority,
         }
-        return self._daemon(AWS, "emulator", flags, health="/moto-api/", needs=())
+        return self._daemon(AWS, "emulator.program", flags, health="/moto-api/", needs=())
 
     def _simulator(self) -> Component:
         flags = {
@@ -195,7 +195,7 @@ class Blueprint:
             "aws-endpoint": self.aws_endpoint,
             "region": self.region,
         }
-        return self._daemon(SIMULATOR, "simulator", flags, health="/healthz", needs=(AWS, "kube-apiserver"))
+        return self._daemon(SIMULATOR, "simulator.program", flags, health="/healthz", needs=(AWS, "kube-apiserver"))
 
     def _daemon(
         self, name: str, module: str, flags: Mapping[str, object], *, health: str, needs: tuple[str, ...]

@@ -17,7 +17,7 @@ from emulator_fixture import REGION, emulator, emulator_server
 
 __all__ = ("emulator", "emulator_server")
 pytestmark = pytest.mark.cluster
-MODULE = "ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator"
+MODULE = "ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.program"
 COLLECTIONS = Path(__file__).resolve().parents[3] / "build/collections"
 
 

@@ -59,7 +59,7 @@ def test_our_daemons_get_the_tree_and_the_emulator(blueprint):
     assert simulator.command[:3] == (
         "python",
         "-m",
-        "ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator",
+        "ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.program",
     )
     assert simulator.environment["PYTHONPATH"] == "/tree"
     assert simulator.environment["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{blueprint.ports['aws']}"

@@ -17,7 +17,7 @@ from .eks.errors import EksError
 from .faults import Faults
 from .gaps import images, launch_templates, prices, quotas
 from .gaps.capacity import Capacity
-from .gaps.file_systems import EFS, FsxLustre
+from .gaps.file_systems import EFS, FSX
 from .gaps.placement_groups import PlacementGroups
 
 
@@ -54,12 +54,11 @@ class Gaps:
     def __init__(self, faults: Callable[[], Faults]) -> None:
         self._capacity = Capacity()
         self._placement_groups = PlacementGroups()
-        self._lustre = FsxLustre()
         self.parts: tuple[Answers, ...] = (
             self._capacity.answers(),
             self._placement_groups.answers(),
-            self._lustre.answers(),
             EFS,
+            FSX,
             launch_templates.ANSWERS,
             images.answers(),
             quotas.answers(lambda: faults().quotas),
@@ -68,7 +67,7 @@ class Gaps:
 
     def reset(self) -> None:
         """Forget everything."""
-        for rows in (self._capacity.rows, self._placement_groups.rows, self._lustre.links):
+        for rows in (self._capacity.rows, self._placement_groups.rows):
             rows.clear()
 
 

@@ -15,7 +15,8 @@ from collections.abc import Collection, Mapping
 from . import moto_library as lib
 from .cloudformation.provider import Made, ProviderError, Wanted
 from .eks.neighbours import Place
-from .moto_resources import DELETE, IN_PLACE, OWN, REPLACING, TAGS_ONLY
+from .moto_file_systems import FILE_SYSTEMS
+from .moto_resources import DELETE, IN_PLACE, OWN, REPLACING, TAGS_ONLY, OwnType
 
 LOGGER = logging.getLogger(__name__)
 STAND_IN = "stand-in"
@@ -32,6 +33,7 @@ TAGGED = (
     "AWS::SecretsManager::Secret",
     "AWS::SQS::Queue",
 )
+OWN_TYPES: Mapping[str, OwnType] = {**OWN, **FILE_SYSTEMS}
 
 
 class MotoProvider:
@@ -39,8 +41,8 @@ class MotoProvider:
 
     def create(self, place: Place, wanted: Wanted) -> Made:
         """Make it."""
-        if own := OWN.get(wanted.type):
-            return Made(wanted, _said(lambda: own.put(place, wanted.properties)), None)
+        if own := OWN_TYPES.get(wanted.type):
+            return self._by_own(own, place, wanted, None)
         kind = lib.resource_class_from_type(wanted.type)
         if kind is None:
             LOGGER.warning("moto has no %s: %s is a stand-in", wanted.type, wanted.logical_id)
@@ -60,6 +62,11 @@ class MotoProvider:
         made = Made(wanted, str(handle.physical_resource_id), handle)
         self._tag(place, made)
         return made
+
+    @staticmethod
+    def _by_own(own: OwnType, place: Place, wanted: Wanted, present: str | None) -> Made:
+        key = _said(lambda: own.put(place, wanted, present))
+        return Made(wanted, key, own.attributes(place, key))
 
     @staticmethod
     def _document(wanted: Wanted) -> tuple[str, dict[str, t.Any]]:
@@ -93,8 +100,10 @@ class MotoProvider:
 
     def replaces(self, type_name: str, changed: Collection[str]) -> bool:
         """Whether these changes need another resource."""
-        if not changed or type_name in OWN:
+        if not changed:
             return False
+        if own := OWN_TYPES.get(type_name):
+            return bool(set(changed) & own.replacing)
         if type_name in IN_PLACE:
             return not set(changed) <= IN_PLACE[type_name].properties
         kind = lib.resource_class_from_type(type_name)
@@ -106,8 +115,8 @@ class MotoProvider:
         """Change it, or make another one."""
         if self.replaces(wanted.type, changed):
             return self.create(place, wanted)
-        if own := OWN.get(wanted.type):
-            return Made(wanted, _said(lambda: own.put(place, wanted.properties)), None)
+        if own := OWN_TYPES.get(wanted.type):
+            return self._by_own(own, place, wanted, made.physical_id)
         if made.handle == STAND_IN or not changed:
             new = Made(wanted, made.physical_id, made.handle)
         elif wanted.type in IN_PLACE or set(changed) <= TAGS_ONLY.properties:
@@ -137,7 +146,7 @@ class MotoProvider:
         """Delete it."""
         if made.handle == STAND_IN:
             return
-        if own := OWN.get(made.wanted.type):
+        if own := OWN_TYPES.get(made.wanted.type):
             _said(lambda: own.delete(place, made))
         elif special := DELETE.get(made.wanted.type):
             _said(lambda: special(place, made))
@@ -154,7 +163,9 @@ class MotoProvider:
 
     def attribute(self, made: Made, name: str) -> t.Any:
         """What Fn::GetAtt gives."""
-        if made.handle is None or made.handle == STAND_IN:
+        if made.wanted.type in OWN_TYPES and name in made.handle:
+            return made.handle[name]
+        if made.wanted.type in OWN_TYPES or made.handle == STAND_IN:
             return self._stand_in_attribute(made, name)
         try:
             return made.handle.get_cfn_attribute(name)

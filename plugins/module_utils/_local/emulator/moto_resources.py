@@ -11,7 +11,7 @@ import typing as t
 from collections.abc import Callable, Collection, Mapping
 
 from . import moto_library as lib
-from .cloudformation.provider import Made
+from .cloudformation.provider import Made, Wanted
 from .eks.neighbours import Place
 
 Properties = Mapping[str, t.Any]
@@ -93,7 +93,8 @@ DELETE: Mapping[str, Callable[[Place, Made], None]] = {
 }
 
 
-def _bucket_policy(place: Place, properties: Properties) -> str:
+def _bucket_policy(place: Place, wanted: Wanted, _present: str | None) -> str:
+    properties = wanted.properties
     name = str(properties["Bucket"])
     policy = json.dumps(properties["PolicyDocument"]).encode()
     lib.s3_backends[place.account]["aws"].put_bucket_policy(name, policy)
@@ -106,7 +107,8 @@ def _queues(place: Place, properties: Properties) -> list[t.Any]:
     return [backend.queues[name] for name in names if name in backend.queues]
 
 
-def _queue_policy(place: Place, properties: Properties) -> str:
+def _queue_policy(place: Place, wanted: Wanted, _present: str | None) -> str:
+    properties = wanted.properties
     for queue in _queues(place, properties):
         queue.policy = json.dumps(properties["PolicyDocument"])
     return "-".join(str(url).rpartition("/")[2] for url in properties["Queues"])
@@ -117,14 +119,22 @@ def _forget_queue_policy(place: Place, made: Made) -> None:
         queue.policy = None
 
 
-class OwnType(t.NamedTuple):
-    """A type that moto has no class for.
+def _no_attributes(_place: Place, _key: str) -> Mapping[str, str]:
+    return {}
 
-    :param put: makes or changes it; gives its physical id.
+
+class OwnType(t.NamedTuple):
+    """A type that moto has no class for, or one that knows too little.
+
+    :param put: makes it or, given its physical id, changes it; gives its physical id.
+    :param attributes: of it by its physical id, for Fn::GetAtt.
+    :param replacing: properties whose change needs another resource.
     """
 
-    put: Callable[[Place, Properties], str]
+    put: Callable[[Place, Wanted, str | None], str]
     delete: Callable[[Place, Made], None]
+    attributes: Callable[[Place, str], Mapping[str, str]] = _no_attributes
+    replacing: frozenset[str] = frozenset()
 
 
 OWN: Mapping[str, OwnType] = {
@@ -167,6 +177,11 @@ def _log_group_in_place(_place: Place, made: Made, properties: Properties, _chan
     made.handle.kms_key_id = properties.get("KmsKeyId")
 
 
+def _mount_target_in_place(place: Place, made: Made, properties: Properties, _changed: Collection[str]) -> None:
+    backend = lib.efs_backends[place.account][place.region]
+    backend.modify_mount_target_security_groups(made.physical_id, list(properties["SecurityGroups"]))
+
+
 def _nothing(_place: Place, _made: Made, _properties: Properties, _changed: Collection[str]) -> None:
     """Tags of the rest are set by the provider."""
 
@@ -191,6 +206,7 @@ IN_PLACE: Mapping[str, InPlace] = {
         _key_in_place,
     ),
     "AWS::Logs::LogGroup": InPlace(frozenset({"RetentionInDays", "KmsKeyId", "Tags"}), _log_group_in_place),
+    "AWS::EFS::MountTarget": InPlace(frozenset({"SecurityGroups"}), _mount_target_in_place),
 }
 # Properties whose change needs another resource although moto's class changes it in place, or says nothing.
 REPLACING: Mapping[str, frozenset[str]] = {
@@ -203,4 +219,4 @@ REPLACING: Mapping[str, frozenset[str]] = {
     "AWS::KMS::Alias": frozenset({"AliasName"}),
 }
 
-__all__ = ("DELETE", "IN_PLACE", "OWN", "REPLACING", "TAGS_ONLY")
+__all__ = ("DELETE", "IN_PLACE", "OWN", "REPLACING", "TAGS_ONLY", "OwnType")

@@ -4,7 +4,7 @@
 
 """The emulated AWS as a server: moto, with the EKS that it lacks, on 127.0.0.1.
 
-Run it as C(python -m ansible_collections.aiplatform.eks.plugins.module_utils._local.emulator --port N).
+Run it as C(python -m ansible_collections.aiplatform.eks.plugins.module_utils._local.emulator.program --port N).
 C(GET /moto-api/) answers when it is ready. C(AIPLATFORM_EMULATOR_FAULTS) holds the first switches as JSON (see faults).
 """
 

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import itertools
 import typing as t
 from datetime import UTC, datetime
 
 from .. import moto_library as lib
-from ..aws_call import Answer, Answers, AwsCall, AwsError, Record
-from .places import Rows
+from ..aws_call import Answers, AwsCall, AwsError, Record
+from ..moto_file_systems import add_lustre_link, lustre_links
 
 
 def _efs(call: AwsCall) -> t.Any:
@@ -42,136 +41,109 @@ def update_file_system(call: AwsCall) -> Record:
     return dict(found)
 
 
-class FsxLustre:
-    """FSx for Lustre: file systems are AVAILABLE, and may be bound to S3."""
-
-    def __init__(self) -> None:
-        self.links = Rows()
-        self._numbers = itertools.count(1)
-
-    @staticmethod
-    def _backend(call: AwsCall) -> t.Any:
-        return lib.fsx_backends[call.place.account][call.place.region]
-
-    @staticmethod
-    def _told(system: t.Any) -> Record:
-        """A file system as FSx tells it: with the members that moto leaves out."""
-        found: Record = {
-            "Lifecycle": "AVAILABLE",
-            "OwnerId": system.resource_arn.split(":")[4],
-            "CreationTime": datetime.now(tz=UTC),
-            "FileSystemTypeVersion": "2.15",
-            **system.to_dict(),
-        }
-        if found["FileSystemType"] == "LUSTRE":
-            own = {"MountName": system.file_system_id[3:11], "DataCompressionType": "NONE"}
-            found["LustreConfiguration"] = own | (found.get("LustreConfiguration") or {})
-        return found
-
-    def create(self, call: AwsCall) -> Record:
-        """CreateFileSystem."""
-        wanted = call.parameters
-        system = self._backend(call).create_file_system(
-            client_request_token=wanted.get("ClientRequestToken"),
-            file_system_type=wanted["FileSystemType"],
-            storage_capacity=wanted.get("StorageCapacity"),
-            storage_type=wanted.get("StorageType", "SSD"),
-            subnet_ids=wanted["SubnetIds"],
-            security_group_ids=wanted.get("SecurityGroupIds"),
-            tags=wanted.get("Tags"),
-            kms_key_id=wanted.get("KmsKeyId"),
-            windows_configuration=wanted.get("WindowsConfiguration"),
-            lustre_configuration=wanted.get("LustreConfiguration"),
-            ontap_configuration=wanted.get("OntapConfiguration"),
-            file_system_type_version=wanted.get("FileSystemTypeVersion"),
-            open_zfs_configuration=wanted.get("OpenZFSConfiguration"),
-        )
-        return {"FileSystem": self._told(system)}
-
-    def _system(self, call: AwsCall, key: str) -> t.Any:
-        found = self._backend(call).file_systems.get(key)
-        if found is None:
-            raise AwsError("FileSystemNotFound", f"File system '{key}' does not exist.", status=400)
-        return found
-
-    def describe(self, call: AwsCall) -> Record:
-        """DescribeFileSystems."""
-        ids = call.parameters.get("FileSystemIds")
-        systems = [self._system(call, key) for key in ids] if ids else self._backend(call).file_systems.values()
-        return {"FileSystems": [self._told(system) for system in systems]}
-
-    def update(self, call: AwsCall) -> Record:
-        """UpdateFileSystem: capacity and the Lustre section."""
-        system = self._system(call, call.parameters["FileSystemId"])
-        if "StorageCapacity" in call.parameters:
-            system.storage_capacity = call.parameters["StorageCapacity"]
-        changed = call.parameters.get("LustreConfiguration") or {}
-        system.lustre_configuration = {**(system.lustre_configuration or {}), **changed}
-        return {"FileSystem": self._told(system)}
-
-    def link(self, call: AwsCall) -> Record:
-        """CreateDataRepositoryAssociation."""
-        wanted = call.parameters
-        self._system(call, wanted["FileSystemId"])
-        key = f"dra-{next(self._numbers):017x}"
-        place = call.place
-        row: Record = {
-            "AssociationId": key,
-            "ResourceARN": f"arn:aws:fsx:{place.region}:{place.account}:association/{wanted['FileSystemId']}/{key}",
-            "Lifecycle": "AVAILABLE",
-            "CreationTime": datetime.now(tz=UTC),
-            **{
-                name: wanted[name]
-                for name in (
-                    "FileSystemId",
-                    "FileSystemPath",
-                    "DataRepositoryPath",
-                    "S3",
-                    "Tags",
-                    "ImportedFileChunkSize",
-                )
-                if name in wanted
-            },
-        }
-        self.links.of(place)[key] = row
-        return {"Association": row}
-
-    def links_of(self, call: AwsCall) -> Record:
-        """DescribeDataRepositoryAssociations, by id or by file system."""
-        ids = call.parameters.get("AssociationIds")
-        wanted = {
-            value
-            for one in call.parameters.get("Filters") or ()
-            if one["Name"] == "file-system-id"
-            for value in one["Values"]
-        }
-        rows = [
-            row
-            for key, row in self.links.of(call.place).items()
-            if (not ids or key in ids) and (not wanted or row["FileSystemId"] in wanted)
-        ]
-        return {"Associations": rows}
-
-    def unlink(self, call: AwsCall) -> Record:
-        """DeleteDataRepositoryAssociation."""
-        key = call.parameters["AssociationId"]
-        if self.links.of(call.place).pop(key, None) is None:
-            raise AwsError("DataRepositoryAssociationNotFound", f"{key} does not exist.", status=400)
-        return {"AssociationId": key, "Lifecycle": "DELETING"}
-
-    def answers(self) -> Answers:
-        """The operations."""
-        table: dict[str, Answer] = {
-            "CreateFileSystem": self.create,
-            "DescribeFileSystems": self.describe,
-            "UpdateFileSystem": self.update,
-            "CreateDataRepositoryAssociation": self.link,
-            "DescribeDataRepositoryAssociations": self.links_of,
-            "DeleteDataRepositoryAssociation": self.unlink,
-        }
-        return {("fsx", operation): answer for operation, answer in table.items()}
+def _backend(call: AwsCall) -> t.Any:
+    return lib.fsx_backends[call.place.account][call.place.region]
 
 
+def _told(system: t.Any) -> Record:
+    """A file system as FSx tells it: with the members that moto leaves out."""
+    found: Record = {
+        "Lifecycle": "AVAILABLE",
+        "OwnerId": system.resource_arn.split(":")[4],
+        "CreationTime": datetime.now(tz=UTC),
+        "FileSystemTypeVersion": "2.15",
+        **system.to_dict(),
+    }
+    if found["FileSystemType"] == "LUSTRE":
+        own = {"MountName": system.file_system_id[3:11], "DataCompressionType": "NONE"}
+        found["LustreConfiguration"] = own | (found.get("LustreConfiguration") or {})
+    return found
+
+
+def _create(call: AwsCall) -> Record:
+    """CreateFileSystem."""
+    wanted = call.parameters
+    system = _backend(call).create_file_system(
+        client_request_token=wanted.get("ClientRequestToken"),
+        file_system_type=wanted["FileSystemType"],
+        storage_capacity=wanted.get("StorageCapacity"),
+        storage_type=wanted.get("StorageType", "SSD"),
+        subnet_ids=wanted["SubnetIds"],
+        security_group_ids=wanted.get("SecurityGroupIds"),
+        tags=wanted.get("Tags"),
+        kms_key_id=wanted.get("KmsKeyId"),
+        windows_configuration=wanted.get("WindowsConfiguration"),
+        lustre_configuration=wanted.get("LustreConfiguration"),
+        ontap_configuration=wanted.get("OntapConfiguration"),
+        file_system_type_version=wanted.get("FileSystemTypeVersion"),
+        open_zfs_configuration=wanted.get("OpenZFSConfiguration"),
+    )
+    return {"FileSystem": _told(system)}
+
+
+def _system(call: AwsCall, key: str) -> t.Any:
+    found = _backend(call).file_systems.get(key)
+    if found is None:
+        raise AwsError("FileSystemNotFound", f"File system '{key}' does not exist.", status=400)
+    return found
+
+
+def _describe(call: AwsCall) -> Record:
+    """DescribeFileSystems."""
+    ids = call.parameters.get("FileSystemIds")
+    systems = [_system(call, key) for key in ids] if ids else _backend(call).file_systems.values()
+    return {"FileSystems": [_told(system) for system in systems]}
+
+
+def _update(call: AwsCall) -> Record:
+    """UpdateFileSystem: capacity and the Lustre section."""
+    system = _system(call, call.parameters["FileSystemId"])
+    if "StorageCapacity" in call.parameters:
+        system.storage_capacity = call.parameters["StorageCapacity"]
+    changed = call.parameters.get("LustreConfiguration") or {}
+    system.lustre_configuration = {**(system.lustre_configuration or {}), **changed}
+    return {"FileSystem": _told(system)}
+
+
+def _link(call: AwsCall) -> Record:
+    """CreateDataRepositoryAssociation."""
+    _system(call, call.parameters["FileSystemId"])
+    return {"Association": add_lustre_link(call.place, call.parameters)}
+
+
+def _links_of(call: AwsCall) -> Record:
+    """DescribeDataRepositoryAssociations, by id or by file system."""
+    ids = call.parameters.get("AssociationIds")
+    wanted = {
+        value
+        for one in call.parameters.get("Filters") or ()
+        if one["Name"] == "file-system-id"
+        for value in one["Values"]
+    }
+    rows = [
+        row
+        for key, row in lustre_links(call.place).items()
+        if (not ids or key in ids) and (not wanted or row["FileSystemId"] in wanted)
+    ]
+    return {"Associations": rows}
+
+
+def _unlink(call: AwsCall) -> Record:
+    """DeleteDataRepositoryAssociation."""
+    key = call.parameters["AssociationId"]
+    if lustre_links(call.place).pop(key, None) is None:
+        raise AwsError("DataRepositoryAssociationNotFound", f"{key} does not exist.", status=400)
+    return {"AssociationId": key, "Lifecycle": "DELETING"}
+
+
+FSX: Answers = {
+    ("fsx", "CreateFileSystem"): _create,
+    ("fsx", "DescribeFileSystems"): _describe,
+    ("fsx", "UpdateFileSystem"): _update,
+    ("fsx", "CreateDataRepositoryAssociation"): _link,
+    ("fsx", "DescribeDataRepositoryAssociations"): _links_of,
+    ("fsx", "DeleteDataRepositoryAssociation"): _unlink,
+}
 EFS: Answers = {("efs", "PutBackupPolicy"): put_backup_policy, ("efs", "UpdateFileSystem"): update_file_system}
 
-__all__ = ("EFS", "FsxLustre")
+__all__ = ("EFS", "FSX")

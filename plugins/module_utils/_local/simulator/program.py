@@ -4,7 +4,7 @@
 
 """The simulator's command line.
 
-C(python -m ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator --kubeconfig FILE
+C(python -m ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.program --kubeconfig FILE
 --aws-endpoint URL --region NAME --port NUMBER): plays until SIGTERM.
 """
 
