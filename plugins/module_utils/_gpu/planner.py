@@ -17,7 +17,9 @@ from dataclasses import dataclass
 
 from .._core.errors import PlatformError
 from .._core.text import listed
-from .demands import Demand, LiveNode, Offer, slots, why_unplanned
+from .demands import Demand, LiveNode, Offer, mig_board, slots, why_unplanned
+from .instances import InstanceType
+from .nearest import unknown_profile
 from .planner_model import Model, build
 from .planner_nodes import PlannedNode, planned_nodes
 from .program import TOLERANCE, Solved, Stop, Terms
@@ -161,7 +163,7 @@ def _require_servable(demands: Sequence[Demand], offers: Sequence[Offer], nodes:
     types = {one.name: one for one in (*(offer.one for offer in offers), *(node.one for node in nodes))}
     for demand in demands:
         if not any(demand.accepts(slot, one.board) for one in types.values() for slot in slots(one.name).values()):
-            raise PlatformError(_why_unservable(demand, list(types)))
+            raise PlatformError(_why_unservable(demand, list(types.values())))
     known = {demand.name for demand in demands}
     for node in nodes:
         users = {demand for gpu in node.gpus for (demand, _slot), _count in gpu.used}
@@ -172,10 +174,19 @@ def _require_servable(demands: Sequence[Demand], offers: Sequence[Offer], nodes:
             )
 
 
-def _why_unservable(demand: Demand, types: Sequence[str]) -> str:
-    wish = demand.profile or f"{demand.memory_gb:g} GB and {demand.compute_slices} compute slices"
-    where = f" on {listed(demand.boards, conjunction='or')}" if demand.boards else ""
-    return f"demand {demand.name}: {wish}{where} is on none of {listed(types)}"
+def _why_unservable(demand: Demand, types: Sequence[InstanceType]) -> str:
+    names = listed((one.name for one in types), conjunction="or")
+    if demand.boards and not any(one.board in demand.boards for one in types):
+        return f"demand {demand.name}: {listed(demand.boards, conjunction='or')} is the board of none of {names}"
+    if demand.profile is None:
+        share = f"{demand.memory_gb:g} GB and {demand.compute_slices} compute slices"
+        return f"demand {demand.name}: no GPU or MIG instance of {names} has {share}; offer larger GPUs"
+    reasons: dict[str | None, str] = {}
+    for one in types:
+        target = mig_board(one)
+        reason = why_unplanned(one) if target is None else unknown_profile(target, demand.profile, on=one.name)
+        reasons.setdefault(one.board or one.accelerator, reason)
+    return f"demand {demand.name}: {'; '.join(reasons.values())}"
 
 
 def _why_infeasible(demands: Sequence[Demand], offers: Sequence[Offer], nodes: Sequence[LiveNode]) -> str:
@@ -186,4 +197,4 @@ def _why_infeasible(demands: Sequence[Demand], offers: Sequence[Offer], nodes: S
     return f"{asked} do not fit on {room}; ask for less, or let more nodes be bought (instance_types)"
 
 
-__all__ = ("Planned", "plan", "why_unplanned")
+__all__ = ("Planned", "plan")
