@@ -54,7 +54,9 @@ options:
   eks_cluster:
     description:
       - Name of an EKS cluster. Endpoint and authority come from C(eks:DescribeCluster), the token is signed in process.
+      - Without it, without O(host) and without O(kubeconfig), E(AIPLATFORM_EKS_CLUSTER) names the cluster.
       - Needs the Python package C(botocore) and AWS credentials in one of the usual places. No aws CLI is run.
+      - In check mode a cluster that does not exist yet counts as an empty one.
     type: str
   eks_region:
     description: Region of O(eks_cluster). E(AWS_REGION) or the profile's region without it.

@@ -14,9 +14,9 @@ from .apply_plan import Member
 from .apply_read import Reader
 from .apply_set import ApplySet, read_parent
 from .apply_settings import INFO_SPEC
-from .client import KubeClient
 from .discovery import discover
 from .readiness import readiness
+from .to_come import connect
 
 WORKERS = 16
 
@@ -24,7 +24,7 @@ WORKERS = 16
 def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """List the set's members with their readiness."""
     apply_set = ApplySet(options["name"], options["namespace"])
-    client = KubeClient(options, connections=WORKERS)
+    client = connect(options, context, connections=WORKERS)
     reader = Reader(client, clock=context.clock, workers=WORKERS)
     record = read_parent(apply_set, reader.get(apply_set.parent_path))
     members: Mapping[t.Any, Member] = {}

@@ -31,12 +31,14 @@ class Reader:
     """Reads of one run.
 
     :param workers: requests at once.
+    :param foresee: a missing namespace is no objection: an earlier step of the same plan makes it.
     """
 
-    def __init__(self, client: KubeClient, *, clock: Clock, workers: int) -> None:
+    def __init__(self, client: KubeClient, *, clock: Clock, workers: int, foresee: bool = False) -> None:
         self._client = client
         self._clock = clock
         self._workers = workers
+        self._foresee = foresee
 
     def get(self, path: str, *, retry_for: float = RETRY_FOR) -> Object | None:
         """The object at this path, or None.
@@ -143,7 +145,7 @@ class Reader:
             if error.status == 403:  # namespaced users need not see it: the writes will tell
                 return []
             raise
-        if live is None and made:
+        if live is None and (made or self._foresee):
             return []
         if live is None:
             return [f"namespace {name} does not exist; put it into the set, or make it before"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from .._core.concurrency import map_concurrently
@@ -26,11 +26,12 @@ from .apply_set import Record, read_parent
 from .apply_settings import SPEC, Settings, settings_of
 from .apply_write import Manner, Writer
 from .client import KubeClient
-from .desired import desired_objects, groups_made, namespaces_made, raise_problems
+from .desired import desired_objects, groups_made, raise_problems
 from .discovery import ApiKind, Discovery, discover
 from .masking import MaskRule, masked_pair, presentable
 from .objects import Ref, ref_of
 from .retry import FIRST_LOOK_FOR
+from .to_come import connect, expecting
 from .wait import Waiter
 from .waves import definitions_of
 
@@ -49,9 +50,11 @@ class _Cluster:
 def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """Make the set's members what the options say."""
     settings = settings_of(options)
-    client = KubeClient(options, connections=settings.workers)
-    reader = Reader(client, clock=context.clock, workers=settings.workers)
+    client = connect(options, context, connections=settings.workers)
+    reader = Reader(client, clock=context.clock, workers=settings.workers, foresee=context.check_mode)
     cluster = _look(client, reader, settings)
+    if context.check_mode:
+        cluster = replace(cluster, discovery=expecting(cluster.discovery, settings.documents))
     plan = _plan(settings, reader, cluster)
     engine = _engine(settings, client, plan, context)
     results = engine.apply(plan, removal_action="pruned" if settings.present else "deleted")
@@ -132,7 +135,6 @@ def _engine(settings: Settings, client: KubeClient, plan: SetPlan, context: Cont
         legacy_managers=settings.legacy_managers,
         dry_run=context.check_mode,
         before=context.diff_mode,
-        namespaces=namespaces_made(documents),
         kinds=groups_made(definitions_of(one.document for one in documents)),
     )
 

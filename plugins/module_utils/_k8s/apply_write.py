@@ -42,7 +42,6 @@ class Manner:
     :param legacy_managers: managers whose fields are handed over to us first.
     :param dry_run: ask the server, store nothing.
     :param before: read an object that is no member yet, so that the diff can show what it was.
-    :param namespaces: namespaces that this run makes.
     :param kinds: (group, kind) that this run makes.
     """
 
@@ -52,7 +51,6 @@ class Manner:
     legacy_managers: tuple[str, ...] = ()
     dry_run: bool = False
     before: bool = False
-    namespaces: frozenset[str] = frozenset()
     kinds: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -95,7 +93,7 @@ class Writer:
         try:
             status, answer = self._patch(desired)
         except KubeApiError as error:
-            if self._is_pending(desired.ref, error):
+            if self._is_to_come(error):
                 return Written("created", None, desired.document, desired.document)
             if self._may_recreate(desired, error):
                 return self._recreated(desired, live or self._get(desired))
@@ -154,10 +152,9 @@ class Writer:
             return self._handed_over(desired, fresh) if fresh else live
         return answer.body
 
-    def _is_pending(self, ref: Ref, error: KubeApiError) -> bool:
-        """Whether a dry run fails only since the namespace or the kind is made by this very run."""
-        made = ref.namespace in self._manner.namespaces or (ref.group, ref.kind) in self._manner.kinds
-        return self._manner.dry_run and error.status == 404 and made
+    def _is_to_come(self, error: KubeApiError) -> bool:
+        """Whether a dry run fails only since this run or a step before it makes the namespace or the kind."""
+        return self._manner.dry_run and error.status == 404
 
     def _may_recreate(self, desired: Desired, error: KubeApiError) -> bool:
         wanted = annotations_of(desired.document).get(RECREATE, self._manner.recreate)

@@ -29,6 +29,7 @@ except ImportError as import_error:
 else:
     IMPORT_ERROR = None
 
+EKS_CLUSTER = "AIPLATFORM_EKS_CLUSTER"
 CONNECTION_SPEC = ArgumentSpec(
     options={
         "kubeconfig": {"type": "path"},
@@ -61,8 +62,8 @@ CONNECTION_SPEC = ArgumentSpec(
 def load_configuration(options: Mapping[str, t.Any]) -> t.Any:
     """The C(kubernetes.client.Configuration) for these options.
 
-    Order: C(eks_cluster); C(host) and its credentials; C(kubeconfig); E(K8S_AUTH_KUBECONFIG) or E(KUBECONFIG); the
-    service account of the pod we run in; C(~/.kube/config).
+    Order: C(eks_cluster); C(host) and its credentials; C(kubeconfig); E(AIPLATFORM_EKS_CLUSTER);
+    E(K8S_AUTH_KUBECONFIG) or E(KUBECONFIG); the service account of the pod we run in; C(~/.kube/config).
 
     :raises MissingLibraryError: the kubernetes package is absent.
     :raises PlatformError: nothing tells where the cluster is, or the kubeconfig cannot be used.
@@ -73,8 +74,9 @@ def load_configuration(options: Mapping[str, t.Any]) -> t.Any:
             "install it for the interpreter that runs this task: pip install 'kubernetes<37.0.2'"
         )
     configuration = kube_client.Configuration()
-    if options.get("eks_cluster"):
-        _eks(configuration, options)
+    named = options.get("eks_cluster") or ("" if _is_told(options) else os.environ.get(EKS_CLUSTER))
+    if named:
+        _eks(configuration, str(named), options)
     elif options.get("host"):
         _explicit(configuration, options)
     else:
@@ -86,6 +88,10 @@ def load_configuration(options: Mapping[str, t.Any]) -> t.Any:
     if options.get("proxy"):
         configuration.proxy = options["proxy"]
     return configuration
+
+
+def _is_told(options: Mapping[str, t.Any]) -> bool:
+    return bool(options.get("host") or options.get("kubeconfig"))
 
 
 def _explicit(configuration: t.Any, options: Mapping[str, t.Any]) -> None:
@@ -108,12 +114,10 @@ def _explicit(configuration: t.Any, options: Mapping[str, t.Any]) -> None:
         _bearer(configuration, token)
 
 
-def _eks(configuration: t.Any, options: Mapping[str, t.Any]) -> None:
+def _eks(configuration: t.Any, cluster: str, options: Mapping[str, t.Any]) -> None:
     from .eks_login import eks_login  # noqa: PLC0415 (botocore costs 0.15 s that others need not pay)
 
-    login = eks_login(
-        cluster=options["eks_cluster"], region=options.get("eks_region"), profile=options.get("eks_profile")
-    )
+    login = eks_login(cluster=cluster, region=options.get("eks_region"), profile=options.get("eks_profile"))
     configuration.host = login.endpoint.rstrip("/")
     configuration.ca_cert_data = login.authority
     _bearer(configuration, login.token)
@@ -129,7 +133,9 @@ def _from_file_or_pod(configuration: t.Any, options: Mapping[str, t.Any]) -> Non
     in_pod = not path and "KUBERNETES_SERVICE_HOST" in os.environ
     default = Path("~/.kube/config").expanduser()
     if not path and not in_pod and not default.exists():
-        raise PlatformError("no cluster is named: give kubeconfig or host, or set KUBECONFIG, or run inside a pod")
+        raise PlatformError(
+            "no cluster is named: give eks_cluster, kubeconfig or host, or set KUBECONFIG, or run inside a pod"
+        )
     try:
         if in_pod:
             kube_config.load_incluster_config(client_configuration=configuration)

@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._core.errors import MissingLibraryError, PlatformError
+from .errors import ClusterAbsentError
 
 try:
     import botocore.exceptions
@@ -28,6 +29,7 @@ else:
 
 TOKEN_PREFIX = "k8s-aws-v1."  # noqa: S105 (a format marker)
 USABLE_FOR = 60
+ABSENT = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def eks_login(*, cluster: str, region: str | None, profile: str | None) -> EksLo
 
     :param region: the usual chain decides when it is None.
     :raises MissingLibraryError: botocore is absent.
-    :raises PlatformError: the cluster is not there or not ready, or AWS refuses.
+    :raises ClusterAbsentError: the cluster is not there, or has no endpoint yet.
+    :raises PlatformError: AWS refuses.
     """
     if botocore is None:
         raise MissingLibraryError(
@@ -62,10 +65,14 @@ def eks_login(*, cluster: str, region: str | None, profile: str | None) -> EksLo
         eks: t.Any = session.create_client("eks", region_name=place)
         found = eks.describe_cluster(name=cluster)["cluster"]
         token = eks_token(session, cluster=cluster, region=place)
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+    except botocore.exceptions.ClientError as error:
+        if error.response.get("Error", {}).get("Code") == ABSENT:
+            raise ClusterAbsentError(f"there is no EKS cluster {cluster} in {place}; make it first") from error
+        raise PlatformError(f"cannot log in to the EKS cluster {cluster}: {error}") from error
+    except botocore.exceptions.BotoCoreError as error:
         raise PlatformError(f"cannot log in to the EKS cluster {cluster}: {error}") from error
     if not found.get("endpoint"):
-        raise PlatformError(f"the EKS cluster {cluster} has no endpoint yet, its status is {found.get('status')}")
+        raise ClusterAbsentError(f"the EKS cluster {cluster} has no endpoint yet, its status is {found.get('status')}")
     try:
         authority = base64.b64decode(found["certificateAuthority"]["data"]).decode("ascii")
     except ValueError as error:

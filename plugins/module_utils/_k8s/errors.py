@@ -37,4 +37,8 @@ class KubeApiError(PlatformError):
         self.retry_after = retry_after
 
 
-__all__ = ("KubeApiError",)
+class ClusterAbsentError(PlatformError):
+    """The cluster that is named does not exist, or has no endpoint yet."""
+
+
+__all__ = ("ClusterAbsentError", "KubeApiError")

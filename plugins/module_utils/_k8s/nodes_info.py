@@ -15,6 +15,7 @@ from .._core.outcome import Context, Outcome, UseCase
 from .._core.text import listed
 from .client import KubeClient, Object
 from .connection import CONNECTION_SPEC
+from .to_come import connect
 
 SPEC = ArgumentSpec(
     options={
@@ -66,7 +67,7 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
 
     :raises TimedOutError: too few became ready in time.
     """
-    client = KubeClient(options)
+    client = connect(options, context)
     wanted = int(options.get("minimum_ready") or 0)
 
     def look() -> tuple[bool, list[dict[str, t.Any]]]:

@@ -20,6 +20,7 @@ from .._k8s.errors import KubeApiError
 from .._k8s.nodes import NodeState, node_state
 from .._k8s.nodes_info import list_nodes
 from .._k8s.retry import send
+from .._k8s.to_come import connect
 from .mig_profiles import INSTANCE_LABEL, SHARED_OPTIONS
 from .roll import MIG_STATE, gpu_resources
 
@@ -38,7 +39,7 @@ SPEC = ArgumentSpec(
 def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """Look, once or until everything is right."""
     policies = sharing_policies(options["node_pools"], mig_strategy=options["mig_strategy"])
-    client = KubeClient(options)
+    client = connect(options, context)
     managed = any(policy.has_gpu and not policy.bottlerocket for policy in policies)
 
     def look() -> tuple[bool, Mapping[str, t.Any]]:

@@ -25,6 +25,7 @@ from .._k8s.eviction import PodState, delete_pod, pod_state
 from .._k8s.nodes import NodeState, node_state, patch_node
 from .._k8s.nodes_info import list_nodes
 from .._k8s.retry import send
+from .._k8s.to_come import connect
 from .config_maps import ConfigMap, absence, from_text, read_config_map, to_text, write_config_map
 from .mig_profiles import INSTANCE_LABEL, SHARED_OPTIONS
 from .roll import PLUGIN, gpu_resources
@@ -75,7 +76,7 @@ class Wanted:
 def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """Make the sharing of the live nodes that of the pools."""
     policies = sharing_policies(options["node_pools"], mig_strategy=options["mig_strategy"])
-    client = KubeClient(options)
+    client = connect(options, context)
     live = read_config_map(client, options["namespace"], options["config_map"], clock=context.clock)
     if options["state"] == "absent":
         return absence(client, live, context, _facts((), Wanted(live, live)))

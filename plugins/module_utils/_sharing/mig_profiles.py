@@ -24,6 +24,7 @@ from .._k8s.client import KubeClient
 from .._k8s.connection import CONNECTION_SPEC
 from .._k8s.nodes import NodeState, node_state
 from .._k8s.nodes_info import list_nodes
+from .._k8s.to_come import connect
 from .config_maps import ConfigMap, absence, from_text, read_config_map, to_text, write_config_map
 from .roll import MIG_STATE, RollSettings, Target, gpu_resources, held, node_slots
 from .roller import NodeResult, Roller
@@ -86,7 +87,7 @@ class Wanted:
 def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """Make the layouts of the live nodes those of the pools."""
     policies = sharing_policies(options["node_pools"], mig_strategy=options["mig_strategy"])
-    client = KubeClient(options)
+    client = connect(options, context)
     config_map = read_config_map(client, options["namespace"], options["config_map"], clock=context.clock)
     if options["state"] == "absent":
         empty = Live(config_map, ())

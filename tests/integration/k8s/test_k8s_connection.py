@@ -116,7 +116,7 @@ def test_an_eks_cluster_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert query["X-Amz-Expires"] == "60"
     assert query["X-Amz-SignedHeaders"] == "host;x-k8s-aws-id"
     assert "hidden-key" not in url.query
-    with pytest.raises(PlatformError, match="cannot log in to the EKS cluster none"):
+    with pytest.raises(PlatformError, match="there is no EKS cluster none in eu-west-1"):
         eks_login(cluster="none", region="eu-west-1", profile=None)
 
 

@@ -32,7 +32,7 @@ class Answers:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, answers: Answers, context: Context, **options: t.Any) -> t.Any:
-    monkeypatch.setattr(nodes_info, "KubeClient", answers)
+    monkeypatch.setattr(nodes_info, "connect", lambda _options, _context: answers({}))
     return nodes_info.run({"wait_timeout": 10, **options}, context)
 
 
