@@ -103,7 +103,8 @@ class Reader:
         absent = [pool for pool in stale if pool.node_group is None]
         cluster, missing = self._cluster(stale) if stale else (None, False)
         self._learn_instances(stale)
-        check_zones(self.aws, [pool.spec for pool in absent])
+        if not missing:  # without a cluster the subnets may be to come as well
+            check_zones(self.aws, [pool.spec for pool in absent])
         pools = map_concurrently(self._with_autoscaling_tags, pools, workers=self.workers)
         stale = [pool for pool in pools if not pool.fresh]
         detailed = iter(map_concurrently(lambda pool: self._detail(pool, cluster), stale, workers=self.workers))
