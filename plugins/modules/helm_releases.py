@@ -53,6 +53,168 @@ options:
           version:
             description: Exact version. Needed unless O(releases[].chart.ref) is a directory or an archive.
             type: str
+          stand_in:
+            description:
+              - For rehearsals. What the chart makes, as data. With O(stand_ins), and unless a directory in
+                O(chart_mirror) holds the chart, the release is made from a small chart of the same name and version that
+                is generated from this data, with the release's own values.
+              - Names, labels, replicas, ports and all of O(releases[].chart.stand_in.objects) may hold Helm expressions,
+                such as C({{ .Values.replicas }}) and C({{ .Release.Name }}-web); mark such a text as C(!unsafe), so that
+                Ansible leaves it alone. A text that is one expression takes the type of its result. Statements (C(if),
+                C(range), C(with)) are not possible.
+            type: dict
+            suboptions:
+              workloads:
+                description: The workloads. Their pods have no probes.
+                type: list
+                elements: dict
+                suboptions:
+                  kind:
+                    description: Kind of the workload.
+                    type: str
+                    choices: [Deployment, StatefulSet, DaemonSet]
+                    default: Deployment
+                  name:
+                    description: Its name.
+                    type: str
+                    required: true
+                  replicas:
+                    description: How many pods, or an expression. A DaemonSet has none.
+                    type: raw
+                    default: 1
+                  service_account:
+                    description: Service account of the pods.
+                    type: str
+                  pod_security:
+                    description: The Pod Security Standard that the pods keep to; V(privileged) pods ask for privileges.
+                    type: str
+                    choices: [restricted, baseline, privileged]
+                    default: restricted
+                  labels:
+                    description: Labels of the workload, its pods and its services, besides the usual ones.
+                    type: dict
+                  annotations:
+                    description: Annotations of the pods.
+                    type: dict
+                  containers:
+                    description: The containers.
+                    type: list
+                    elements: dict
+                    required: true
+                    suboptions:
+                      name:
+                        description: Name of the container.
+                        type: str
+                        required: true
+                      image:
+                        description: Its image.
+                        type: str
+                        required: true
+                      ports:
+                        description: Port numbers by their names.
+                        type: dict
+                      requests:
+                        description:
+                          - Requested resources, by default C(10m) of CPU and C(16Mi) of memory.
+                          - Memory and extended resources are limits too.
+                        type: dict
+                  volume_claims:
+                    description: Volumes, as claim templates of a StatefulSet and as claims of the other kinds.
+                    type: list
+                    elements: dict
+                    suboptions:
+                      name:
+                        description: Name of the claim.
+                        type: str
+                        required: true
+                      size:
+                        description: Size.
+                        type: str
+                        default: 1Gi
+                      storage_class:
+                        description: Storage class. By default the cluster's own default.
+                        type: str
+                  pod:
+                    description: More fields of the pod's spec, such as C(tolerations); they replace generated ones.
+                    type: dict
+              services:
+                description: The services.
+                type: list
+                elements: dict
+                suboptions:
+                  name:
+                    description: Name of the service.
+                    type: str
+                    required: true
+                  workload:
+                    description: The workload that it leads to.
+                    type: str
+                    required: true
+                  ports:
+                    description:
+                      - Port numbers by their names.
+                      - A port leads to the container port of the same name, else to the one of the same number.
+                    type: dict
+                    required: true
+                  headless:
+                    description: Whether it has no address of its own.
+                    type: bool
+                    default: false
+              service_accounts:
+                description: Names of service accounts.
+                type: list
+                elements: str
+              config_maps:
+                description: The ConfigMaps.
+                type: list
+                elements: dict
+                suboptions: &data
+                  name:
+                    description: Name of the object.
+                    type: str
+                    required: true
+                  data:
+                    description: Texts by their keys.
+                    type: dict
+              secrets:
+                description: The Secrets, with data that is none.
+                type: list
+                elements: dict
+                suboptions: *data
+              crds:
+                description: The CustomResourceDefinitions; their schemas take any field, and they have a status.
+                type: list
+                elements: dict
+                suboptions:
+                  group:
+                    description: API group.
+                    type: str
+                    required: true
+                  kind:
+                    description: Kind.
+                    type: str
+                    required: true
+                  plural:
+                    description: Plural name.
+                    type: str
+                    required: true
+                  scope:
+                    description: Scope.
+                    type: str
+                    choices: [Namespaced, Cluster]
+                    default: Namespaced
+                  versions:
+                    description: Served versions; the first is the stored one.
+                    type: list
+                    elements: str
+                    required: true
+              objects:
+                description: Any other objects, whole.
+                type: list
+                elements: dict
+              values:
+                description: The chart's default values, below those of the release.
+                type: dict
       values:
         description: Values, merged in order as helm merges value files; a null takes a chart's default away.
         type: list
@@ -105,6 +267,16 @@ options:
         without access to the internet.
       - In a directory a chart lies as C(name-version.tgz), or unpacked as C(name-version) or C(name).
     type: str
+  stand_ins:
+    description:
+      - Whether releases with O(releases[].chart.stand_in) are made from their stand-in charts, to rehearse a platform
+        where the charts cannot be had.
+      - A directory in O(chart_mirror) that holds the chart goes first. An HTTP repository or a registry as
+        O(chart_mirror) is taken to hold every chart.
+      - A chart replaces its stand-in, which is removed first; a stand-in never replaces a real chart. CRDs of a
+        stand-in stay, as helm takes none away; O(releases[].crds=apply) brings those of the chart.
+    type: bool
+    default: false
   cache_dir:
     description: Where fetched charts are kept, under the digest of their content. By default in the user's cache.
     type: path
@@ -157,6 +329,24 @@ EXAMPLES = r"""
         namespace: web
         chart: {ref: ./charts/web}
 
+- name: Rehearse a release where its chart cannot be had
+  aiplatform.eks.helm_releases:
+    stand_ins: true
+    releases:
+      - name: server
+        namespace: mlflow
+        chart:
+          name: mlflow
+          repository: https://community-charts.github.io/helm-charts
+          version: 1.8.1
+          stand_in:
+            workloads:
+              - name: server
+                replicas: !unsafe "{{ .Values.replicaCount }}"
+                containers: [{name: mlflow, image: "mlflow:3", ports: {http: 5000}}]
+            services: [{name: server, workload: server, ports: {http: 80}}]
+        values: [{replicaCount: 2}]
+
 - name: Take a release away
   aiplatform.eks.helm_releases:
     releases:
@@ -196,6 +386,11 @@ releases:
       returned: success
       type: str
       sample: web 1.1.0
+    stand_in:
+      description: Whether it is made from a stand-in chart.
+      returned: success
+      type: bool
+      sample: false
     reason:
       description: Why it changes.
       returned: success

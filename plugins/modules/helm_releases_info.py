@@ -73,6 +73,11 @@ releases:
       returned: success
       type: str
       sample: "1.27"
+    stand_in:
+      description: Whether the newest revision was made from a stand-in chart of M(aiplatform.eks.helm_releases).
+      returned: success
+      type: bool
+      sample: false
     deployed_revision:
       description: The newest revision that was deployed; null when none was.
       returned: success

@@ -11,7 +11,7 @@ import json
 import os
 import tarfile
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from .._core.errors import PlatformError
 from .decisions import ChartIdentity
 from .releases import OCI, ChartWish, Release
 from .rendering import documents
+from .stand_in import chart_files
+from .stand_in_objects import is_stand_in
 
 DIGEST_LENGTH = 40
 Pull = Callable[[ChartWish, Path], Path]
@@ -26,36 +28,54 @@ Pull = Callable[[ChartWish, Path], Path]
 
 @dataclass(frozen=True)
 class Source:
-    """Where a wished chart is taken from: a local path, or a chart to pull."""
+    """Where a wished chart is taken from: a local path, a chart to pull, or the files of a stand-in."""
 
-    path: Path | None
-    pull: ChartWish | None
+    path: Path | None = None
+    pull: ChartWish | None = None
+    files: Mapping[str, str] | None = None
 
 
-def source_of(release: Release, mirror: str) -> Source:
-    """Follow the mirror, if there is one.
+def source_of(release: Release, mirror: str, *, stand_ins: bool = False) -> Source:
+    """Follow the mirror, if there is one; else stand-ins, if they are wanted and there is data for this one.
 
     :param mirror: a directory, an HTTP repository or an C(oci://) prefix that replaces every repository; or empty.
-    :raises PlatformError: a directory that does not hold the chart.
+    :raises PlatformError: a directory that does not hold the chart; the data of a stand-in is wrong.
     """
     chart = release.chart
     if chart.is_local:
-        return Source(Path(chart.ref).expanduser(), None)
-    if not mirror:
-        return Source(None, chart)
+        return Source(path=Path(chart.ref).expanduser())
     if mirror.startswith(OCI):
-        return Source(None, ChartWish(ref=f"{mirror.rstrip('/')}/{chart.short_name}", version=chart.version))
+        return Source(pull=ChartWish(ref=f"{mirror.rstrip('/')}/{chart.short_name}", version=chart.version))
     if mirror.startswith(("http://", "https://")):
-        return Source(None, ChartWish(name=chart.short_name, repository=mirror, version=chart.version))
-    return Source(_in_directory(Path(mirror).expanduser(), chart, release), None)
+        return Source(pull=ChartWish(name=chart.short_name, repository=mirror, version=chart.version))
+    found = _in_directory(Path(mirror).expanduser(), chart) if mirror else None
+    if found is not None:
+        return Source(path=found)
+    if stand_ins and chart.stand_in is not None:
+        return Source(files=_stand_in(release, chart.stand_in))
+    if mirror:
+        raise _missing(Path(mirror).expanduser(), chart, release)
+    return Source(pull=chart)
 
 
-def _in_directory(mirror: Path, chart: ChartWish, release: Release) -> Path:
-    names = (f"{chart.short_name}-{chart.version}.tgz", f"{chart.short_name}-{chart.version}", chart.short_name)
-    for name in names:
-        if (mirror / name).exists():
-            return mirror / name
-    raise PlatformError(
+def _stand_in(release: Release, data: Mapping[str, t.Any]) -> dict[str, str]:
+    try:
+        return chart_files(release.chart.short_name, release.chart.version, data)
+    except PlatformError as error:
+        raise PlatformError(f"release {release}: {error.message}") from error
+
+
+def _mirrored(chart: ChartWish) -> tuple[str, ...]:
+    return f"{chart.short_name}-{chart.version}.tgz", f"{chart.short_name}-{chart.version}", chart.short_name
+
+
+def _in_directory(mirror: Path, chart: ChartWish) -> Path | None:
+    return next((mirror / name for name in _mirrored(chart) if (mirror / name).exists()), None)
+
+
+def _missing(mirror: Path, chart: ChartWish, release: Release) -> PlatformError:
+    names = _mirrored(chart)
+    return PlatformError(
         f"release {release}: the chart mirror {mirror} holds none of {', '.join(names)}; put the chart there, or name "
         "another chart_mirror"
     )
@@ -67,24 +87,32 @@ def identity_of(release: Release, source: Source) -> ChartIdentity:
     :raises PlatformError: the path holds no chart, or another version than the wished one.
     """
     chart = release.chart
+    if source.files is not None:
+        files = ((name, text.encode()) for name, text in source.files.items())
+        return ChartIdentity(chart.short_name, chart.version, _digest(files), stand_in=True)
     if source.path is None:
         return ChartIdentity(chart.short_name, chart.version)
     metadata = _metadata(source.path, release)
     name, version = str(metadata.get("name") or ""), str(metadata.get("version") or "")
     if chart.version and version != chart.version:
         raise PlatformError(f"release {release}: {source.path} holds version {version}, wanted is {chart.version}")
-    return ChartIdentity(name, version, content_digest(source.path) if chart.is_local else "")
+    digest = content_digest(source.path) if chart.is_local else ""
+    return ChartIdentity(name, version, digest, stand_in=is_stand_in(metadata))
 
 
 def content_digest(path: Path) -> str:
     """The first 40 hex digits of the SHA-256 over the names and contents of a chart's files."""
-    total = hashlib.sha256()
     if path.is_file():
-        total.update(path.read_bytes())
-        return total.hexdigest()[:DIGEST_LENGTH]
-    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
-        total.update(str(file.relative_to(path)).encode() + b"\0")
-        total.update(hashlib.sha256(file.read_bytes()).digest())
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_LENGTH]
+    files = sorted(entry for entry in path.rglob("*") if entry.is_file())
+    return _digest((str(file.relative_to(path)), file.read_bytes()) for file in files)
+
+
+def _digest(files: Iterable[tuple[str, bytes]]) -> str:
+    total = hashlib.sha256()
+    for name, content in files:
+        total.update(name.encode() + b"\0")
+        total.update(hashlib.sha256(content).digest())
     return total.hexdigest()[:DIGEST_LENGTH]
 
 

@@ -23,11 +23,13 @@ class ChartIdentity:
     """Which chart a wish means once it has been looked at.
 
     :param digest: of a local chart's content; empty for charts of repositories, whose versions do not change.
+    :param stand_in: whether it is made from data, in place of the chart.
     """
 
     name: str
     version: str
     digest: str = ""
+    stand_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def decide(
     :param identity: of the wanted chart; None when the release shall be absent.
     :param now: seconds since 1970.
     :param pending_timeout: seconds after which an operation that has not ended is taken for dead.
-    :raises PlatformError: another helm is at work on the release.
+    :raises PlatformError: another helm is at work on the release, or a stand-in would replace a real chart.
     """
     newest = history.newest if history and history.newest.status != "uninstalled" else None
     if newest is not None and newest.status in PENDING:
@@ -64,10 +66,23 @@ def decide(
         return Decision(release, UNINSTALL if newest else NO_CHANGE, newest)
     if newest is None or identity is None:
         return Decision(release, INSTALL)
+    if identity.stand_in != newest.stand_in:
+        return _exchange(release, newest, identity)
     if newest.status == "deployed":
         reasons = _differences(release, newest, identity)
         return Decision(release, UPGRADE if reasons else NO_CHANGE, newest, reason=", ".join(reasons))
     return _recovery(release, newest, history.deployed if history else None)
+
+
+def _exchange(release: Release, newest: ReleaseRecord, identity: ChartIdentity) -> Decision:
+    """The chart in place of its stand-in: their workloads have other selectors, which no upgrade can change."""
+    if identity.stand_in:
+        raise PlatformError(
+            f"release {release} is made from the real chart {newest.chart}, which a stand-in never replaces; set "
+            "stand_ins to false, or take the release away first"
+        )
+    reason = "the chart replaces its stand-in, which is removed first"
+    return Decision(release, INSTALL, newest, recover=UNINSTALL, reason=reason)
 
 
 def _differences(release: Release, record: ReleaseRecord, identity: ChartIdentity) -> list[str]:

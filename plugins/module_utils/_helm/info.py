@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from .._core.argument_spec import ArgumentSpec
 from .._core.outcome import Context, Outcome, UseCase
-from .._k8s.client import KubeClient
 from .._k8s.connection import CONNECTION_SPEC
+from .._k8s.to_come import connect
 from .records import History, read_all
 
 SPEC = ArgumentSpec(options={"namespace": {"type": "str"}}).merge(CONNECTION_SPEC)
@@ -29,13 +29,14 @@ def release_facts(history: History) -> dict[str, t.Any]:
         "chart": newest.chart_name,
         "chart_version": newest.chart_version,
         "app_version": newest.app_version,
+        "stand_in": newest.stand_in,
         "deployed_revision": history.deployed.revision if history.deployed else None,
     }
 
 
-def run(options: Mapping[str, t.Any], context: Context) -> Outcome:  # noqa: ARG001 (the doors' signature)
+def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """List the releases."""
-    found = read_all(KubeClient(options), options.get("namespace"))
+    found = read_all(connect(options, context), options.get("namespace"))
     return Outcome(facts={"releases": [release_facts(history) for _key, history in sorted(found.items())]})
 
 

@@ -127,6 +127,14 @@ class Helm:
             )
         return archives[0]
 
+    def unpack(self, files: Mapping[str, str]) -> Path:
+        """A chart's files as a folder that goes with this object."""
+        chart = Path(tempfile.mkdtemp(dir=self._home(), prefix="chart-"))
+        for name, text in files.items():
+            (chart / name).parent.mkdir(parents=True, exist_ok=True)
+            (chart / name).write_text(text, encoding="utf-8")
+        return chart
+
     def _deploy(self, release: Release, chart: Path, *, digest: str) -> list[str]:
         arguments = ["upgrade", release.name, str(chart), "--install", "--namespace", release.namespace]
         arguments += ["--timeout", f"{release.timeout}s", "--hide-notes"]
@@ -258,6 +266,8 @@ def chart_path(source: Source, cache: t.Any, helm: Helm) -> Path:
     """The chart on this machine."""
     if source.path is not None:
         return source.path
+    if source.files is not None:
+        return helm.unpack(source.files)
     return t.cast("Path", cache.fetch(source.pull, helm.pull))
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from .._core.errors import PlatformError
 from .._k8s.client import KubeClient, Object
 from .._k8s.errors import KubeApiError
+from .stand_in_objects import is_stand_in
 
 SELECTOR = "owner=helm,status!=superseded"
 DIGEST_LABEL = "aiplatform.eks/chart-digest"
@@ -31,6 +32,7 @@ class ReleaseRecord:
     :param values: the user's values; may hold secrets.
     :param manifest: what was rendered, without hooks.
     :param digest: of a local chart that we deployed; empty otherwise.
+    :param stand_in: whether the chart is one of our stand-ins.
     :param modified: seconds since 1970 of the record's last change; 0 when unknown.
     """
 
@@ -45,6 +47,7 @@ class ReleaseRecord:
     manifest: str = field(repr=False)
     digest: str = ""
     modified: float = 0.0
+    stand_in: bool = False
 
     @property
     def chart(self) -> str:
@@ -83,6 +86,7 @@ def decode(secret: Mapping[str, t.Any]) -> ReleaseRecord:
             manifest=str(body.get("manifest") or ""),
             digest=labels.get(DIGEST_LABEL, ""),
             modified=float(labels.get("modifiedAt") or labels.get("createdAt") or 0),
+            stand_in=is_stand_in(chart),
         )
     except (KeyError, ValueError, TypeError, OSError) as error:
         raise PlatformError(

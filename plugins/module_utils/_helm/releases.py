@@ -24,12 +24,14 @@ class ChartWish:
     :param ref: a directory, an archive or an C(oci://) reference; empty for a chart of a repository.
     :param name: the chart's name in C(repository).
     :param version: exact version; empty only for a local chart.
+    :param stand_in: data of the chart that is made instead where stand-ins are wanted.
     """
 
     ref: str = ""
     name: str = ""
     repository: str = ""
     version: str = ""
+    stand_in: Mapping[str, t.Any] | None = field(default=None, repr=False)
 
     @property
     def is_oci(self) -> bool:
@@ -136,7 +138,8 @@ def release_of(options: Mapping[str, t.Any]) -> Release:
 
 def _chart(options: Mapping[str, t.Any]) -> ChartWish:
     chart = options.get("chart") or {}
-    return ChartWish(**{key: str(chart.get(key) or "") for key in ("ref", "name", "repository", "version")})
+    texts = {key: str(chart.get(key) or "") for key in ("ref", "name", "repository", "version")}
+    return ChartWish(**texts, stand_in=chart.get("stand_in") or None)
 
 
 def _check_chart(release: Release) -> None:
@@ -152,6 +155,10 @@ def _check_chart(release: Release) -> None:
         )
     if not chart.is_local and not chart.version:
         raise PlatformError(f"release {release}: chart {chart.short_name} needs an exact version")
+    if chart.is_local and chart.stand_in:
+        raise PlatformError(
+            f"release {release}: the chart lies at {chart.ref}, so that nothing stands in for it; take stand_in away"
+        )
 
 
 def ordered(releases: Sequence[Release]) -> tuple[tuple[Release, ...], ...]:

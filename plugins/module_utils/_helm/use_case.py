@@ -22,6 +22,7 @@ from .._k8s.client import KubeClient
 from .._k8s.connection import CONNECTION_SPEC
 from .._k8s.discovery import discover
 from .._k8s.masking import DEFAULT_RULES, MaskRule
+from . import stand_in
 from .charts import ChartCache, Source, default_cache, identity_of, source_of
 from .decisions import UNINSTALL, ChartIdentity, Decision, decide
 from .drift import drifted, in_words
@@ -42,6 +43,7 @@ RELEASE: dict[str, dict[str, t.Any]] = {
             "name": {"type": "str"},
             "repository": {"type": "str"},
             "version": {"type": "str"},
+            "stand_in": {"type": "dict", "options": stand_in.OPTIONS},
         },
     },
     "values": {"type": "list", "elements": "dict", "no_log": False},
@@ -59,6 +61,7 @@ SPEC = ArgumentSpec(
         "state": {"type": "str", "choices": ["present", "absent"]},
         "drift": {"type": "bool", "default": False},
         "chart_mirror": {"type": "str"},
+        "stand_ins": {"type": "bool", "default": False},
         "cache_dir": {"type": "path"},
         "helm_binary": {"type": "path"},
         "parallel": {"type": "int", "default": 4},
@@ -88,6 +91,7 @@ class Wish:
 
     releases: tuple[Release, ...]
     mirror: str
+    stand_ins: bool
     cache: ChartCache
     parallel: int
     pending_timeout: float
@@ -106,6 +110,7 @@ class Wish:
         return cls(
             releases=releases,
             mirror=mirror,
+            stand_ins=bool(options.get("stand_ins")),
             cache=ChartCache(Path(options["cache_dir"]) if options.get("cache_dir") else default_cache()),
             parallel=max(1, int(options.get("parallel") or 1)),
             pending_timeout=float(options["pending_timeout"] if options.get("pending_timeout") is not None else 600),
@@ -177,7 +182,7 @@ def _prepare(release: Release, history: History | None, wish: Wish, helm: Helm) 
     if not release.present:
         decision = decide(release, history, None, now=time.time(), pending_timeout=wish.pending_timeout)
         return Prepared(decision, None, None)
-    source = source_of(release, wish.mirror)
+    source = source_of(release, wish.mirror, stand_ins=wish.stand_ins)
     identity = identity_of(release, source)
     decision = decide(release, history, identity, now=time.time(), pending_timeout=wish.pending_timeout)
     chart = _chart(decision, source, wish, helm)
@@ -209,9 +214,13 @@ def _step(prepared: Prepared, history: History | None, wish: Wish, helm: Helm) -
         target,
         {"chart": state["chart"], "status": state["status"], "objects": left} if state else None,
         {"chart": chart, "status": "deployed", "objects": right},
-        reason="; ".join(part for part in (decision.reason, note) if part),
+        reason="; ".join(part for part in (decision.reason or _made_from(identity), note) if part),
         payload=prepared,
     )
+
+
+def _made_from(identity: ChartIdentity | None) -> str:
+    return "from a stand-in chart" if identity and identity.stand_in else ""
 
 
 def _render(prepared: Prepared, helm: Helm) -> tuple[Objects, str]:
@@ -288,6 +297,13 @@ def _apply_definitions(chart: Path, decision: Decision, helm: Helm, options: Map
     apply_use_case.run({**defaults, **connection, **wish, "prune": False}, Context())
 
 
+def _is_stand_in(prepared: Prepared) -> bool:
+    """What the release is made from; of one that goes, what it was made from."""
+    if prepared.identity is not None:
+        return prepared.identity.stand_in
+    return prepared.decision.record is not None and prepared.decision.record.stand_in
+
+
 def _fact(step: Step, drift: Drift) -> dict[str, t.Any]:
     prepared: Prepared = step.payload
     release = prepared.decision.release
@@ -297,6 +313,7 @@ def _fact(step: Step, drift: Drift) -> dict[str, t.Any]:
         "namespace": release.namespace,
         "action": step.action,
         "chart": str(after.get("chart") or before.get("chart") or ""),
+        "stand_in": _is_stand_in(prepared),
         "reason": step.reason,
         "objects": summary(before.get("objects") or {}, after.get("objects") or {}),
         "drift": drift.get(release.key, []),
