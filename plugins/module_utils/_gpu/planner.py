@@ -125,7 +125,8 @@ def _planned(
     found = tuple(planned_nodes(model, corner.values, demands, live))
     prices = {offer.one.name: offer.price for offer in offers}
     price = sum(prices[node.one.name] for node in found if node.name is None)
-    stay = sum((gpu.staying for node in found for gpu in node.gpus), Counter[tuple[str, str]]())
+    old = [gpu for node in found if node.name is not None for gpu in node.gpus]
+    stay = sum((gpu.staying for gpu in old), Counter[tuple[str, str]]())
     running = Counter[str]()
     for node in live:
         for gpu in node.gpus:
@@ -138,7 +139,7 @@ def _planned(
         price=round(price, 6),
         bound=round(price if price - bound < _step(offers) else bound, 6),
         proved=price - bound < _step(offers),
-        repartitioned=sum(gpu.repartitioned for node in found for gpu in node.gpus),
+        repartitioned=sum(gpu.repartitioned for gpu in old),
         repartitioned_bound=0 if changed is None else math.ceil(changed.bound - TOLERANCE),
         moved=go_on - stay.total(),
         ended=running.total() - go_on,

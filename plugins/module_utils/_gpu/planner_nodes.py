@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from .demands import BY_NODE, NO_SPREAD, Demand, LiveGpu, LiveNode
 from .instances import InstanceType
@@ -55,101 +55,143 @@ class PlannedNode:
     name: str | None = None
 
 
-@dataclass
-class _Gpus:
-    """The GPUs of one cell while they are filled."""
+@dataclass(frozen=True)
+class _Run:
+    """Equal GPUs of a cell while they are filled.
 
-    patterns: list[tuple[Pattern, bool]]
-    used: list[Used] = field(default_factory=list)
+    :param used: (demand, slot) -> instances on each.
+    """
+
+    pattern: Pattern
+    used: Used
+    times: int
+
+    def with_more(self, more: Mapping[Edge, int], times: int) -> _Run:
+        """Some of them with more instances on each."""
+        return _Run(self.pattern, self.used + Counter({(demand, slot): n for (slot, demand), n in more.items()}), times)
+
+
+Runs = list[tuple[PlannedGpu, int]]
 
 
 def planned_nodes(
     model: Model, values: Sequence[float], demands: Sequence[Demand], live: Sequence[LiveNode]
 ) -> list[PlannedNode]:
     """All nodes of the plan: the live ones in their order, then the new ones by type."""
-    by_block: dict[Block, list[PlannedGpu]] = defaultdict(list)
+    by_block: dict[Block, Runs] = defaultdict(list)
     for cell in model.cells:
         by_block[cell.block] += _filled(cell, values)
     by_node = any(demand.spread == BY_NODE for demand in demands)
-    found = [_live_node(node, by_block, by_node=by_node) for node in live]
+    found = _live_nodes(live, by_block, by_node=by_node)
     apart = frozenset(demand.name for demand in demands if demand.spread == BY_NODE)
-    for block, gpus in by_block.items():
+    for block, runs in by_block.items():
         if block.offer is not None:
-            found += _new_nodes(block.one, gpus, round(values[model.nodes[block.one.name]]), apart)
+            found += _new_nodes(block.one, runs, round(values[model.nodes[block.one.name]]), apart)
     return found
 
 
-def _live_node(node: LiveNode, by_block: Mapping[Block, list[PlannedGpu]], *, by_node: bool) -> PlannedNode:
-    pools = {(block.gpu, block.node): gpus for block, gpus in by_block.items() if block.one == node.one and block.gpu}
-    return PlannedNode(
-        node.one, tuple(pools[gpu, node.name if by_node else None].pop() for gpu in node.gpus), node.name
-    )
-
-
-def _filled(cell: Cell, values: Sequence[float]) -> list[PlannedGpu]:
-    cut = [(pattern, stays) for variable, pattern, stays in cell.counts for _each in range(round(values[variable]))]
-    gpus = _Gpus(cut, [Counter() for _each in cut])
-    counts = Counter[Edge]()
-    for part in (cell.kept, cell.moved):
-        counts += Counter({edge: round(values[variable]) for edge, variable in part.items()})
-    apart = {demand.name for demand in cell.members if demand.spread != NO_SPREAD}
-    _place_apart(gpus, {edge: count for edge, count in counts.items() if edge[1] in apart})
-    rest = Counter({edge: count for edge, count in counts.items() if edge[1] not in apart})
-    _place_kept(gpus, cell, rest)
-    _place_rest(gpus, rest)
-    before = cell.block.gpu
+def _live_nodes(live: Sequence[LiveNode], by_block: Mapping[Block, Runs], *, by_node: bool) -> list[PlannedNode]:
+    pools = {
+        (block.one.name, block.gpu, block.node): [gpu for gpu, times in runs for _each in range(times)]
+        for block, runs in by_block.items()
+        if block.gpu is not None
+    }
     return [
-        PlannedGpu(pattern.layout, tuple(sorted(used.items())), before)
-        for (pattern, _stays), used in zip(gpus.patterns, gpus.used, strict=True)
+        PlannedNode(
+            node.one,
+            tuple(pools[node.one.name, gpu, node.name if by_node else None].pop() for gpu in node.gpus),
+            node.name,
+        )
+        for node in live
     ]
 
 
-def _place_kept(gpus: _Gpus, cell: Cell, rest: Counter[Edge]) -> None:
+def _filled(cell: Cell, values: Sequence[float]) -> Runs:
+    """The cell's GPUs with what runs on them: first what must not meet its like, then what stays, then the rest."""
+    cut = [(pattern, round(values[variable])) for variable, pattern, _stays in cell.counts]
+    runs = [_Run(pattern, Counter(), times) for pattern, times in cut if times]
+    counts = Counter[Edge]()
+    for part in (cell.kept, cell.moved):
+        counts += Counter({edge: round(values[variable]) for edge, variable in part.items()})
+    alone = {demand.name for demand in cell.members if demand.spread != NO_SPREAD}
+    apart = {edge: count for edge, count in counts.items() if edge[1] in alone}
+    rest = Counter({edge: count for edge, count in counts.items() if edge[1] not in alone})
+    runs = _place_apart(runs, apart) if apart else runs
+    runs = _place_kept(runs, cell, rest) if cell.kept else runs
+    return [
+        (PlannedGpu(run.pattern.layout, tuple(sorted(run.used.items())), cell.block.gpu), run.times)
+        for run in _place_rest(runs, rest)
+    ]
+
+
+def _dealt(runs: Sequence[_Run], rest: Counter[Edge], wish: Callable[[_Run], dict[Edge, int]]) -> list[_Run]:
+    """Give each GPU what it wishes of the rest; GPUs that wish the same are served at once.
+
+    :param wish: what one GPU takes, never more than the rest.
+    """
+    found: list[_Run] = []
+    for run in runs:
+        left = run.times
+        while left:
+            more = wish(run)
+            times = min((rest[edge] // count for edge, count in more.items()), default=left)
+            found.append(run.with_more(more, times := min(times, left)))
+            rest -= Counter({edge: count * times for edge, count in more.items()})
+            left -= times
+    return found
+
+
+def _place_kept(runs: Sequence[_Run], cell: Cell, rest: Counter[Edge]) -> list[_Run]:
     """Instances that already run on a GPU which stays as it is remain there, as far as the plan has room for them."""
-    if cell.block.gpu is None or not cell.kept:
-        return
-    for (demand, slot), running in cell.block.gpu.used:
-        for used in gpus.used:
-            count = min(running, rest[slot, demand])
-            if count > 0:
-                used[demand, slot] += count
-                rest[slot, demand] -= count
+    running = () if cell.block.gpu is None else cell.block.gpu.used
+
+    def wish(_run: _Run) -> dict[Edge, int]:
+        return {
+            (slot, demand): min(count, rest[slot, demand])
+            for (demand, slot), count in running
+            if rest[slot, demand] > 0
+        }
+
+    return _dealt(runs, rest, wish)
 
 
-def _place_rest(gpus: _Gpus, rest: Counter[Edge]) -> None:
-    waiting: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for (slot, demand), count in sorted(rest.items()):
-        if count > 0:
-            waiting[slot].append((demand, count))
-    for (pattern, _stays), used in zip(gpus.patterns, gpus.used, strict=True):
-        taken = Counter[str]()
-        for (_demand, slot), count in used.items():
-            taken[slot] += count
-        for slot, count in pattern.useful:
-            free = count - taken[slot]
-            while free > 0 and waiting[slot]:
-                demand, left = waiting[slot].pop()
-                used[demand, slot] += (put := min(free, left))
-                free -= put
-                if left > put:
-                    waiting[slot].append((demand, left - put))
+def _place_rest(runs: Sequence[_Run], rest: Counter[Edge]) -> list[_Run]:
+    waiting: dict[str, list[str]] = defaultdict(list)
+    for slot, demand in sorted(rest):
+        waiting[slot].append(demand)
+
+    def wish(run: _Run) -> dict[Edge, int]:
+        free = dict(run.pattern.useful)
+        for (_demand, slot), count in run.used.items():
+            free[slot] -= count
+        found: dict[Edge, int] = {}
+        for slot, room in free.items():
+            left = room
+            for demand in waiting[slot]:
+                if (put := min(left, rest[slot, demand])) > 0:
+                    found[slot, demand] = put
+                    left -= put
+        return found
+
+    return _dealt(runs, rest, wish)
 
 
-def _place_apart(gpus: _Gpus, counts: Mapping[Edge, int]) -> None:
+def _place_apart(runs: Sequence[_Run], counts: Mapping[Edge, int]) -> list[_Run]:
     """Instances that must not meet their like: an edge colouring, where the GPUs are the colours."""
     if not any(counts.values()):
-        return
-    colouring = Colouring(len(gpus.used))
-    copies: dict[str, list[str]] = {}
-    for slot, room in gpus.patterns[0][0].useful:
-        copies[slot] = [f"{slot} {copy}" for copy in range(room)]
+        return list(runs)
+    (run,) = runs
+    colouring = Colouring(run.times)
+    copies = {slot: [f"{slot} {copy}" for copy in range(room)] for slot, room in run.pattern.useful}
     placed = Counter[str]()
     for (slot, demand), count in sorted(counts.items()):
         for _each in range(count):
-            colouring.add(copies[slot][placed[slot] // len(gpus.used)], f"demand {demand}")
+            colouring.add(copies[slot][placed[slot] // run.times], f"demand {demand}")
             placed[slot] += 1
+    used: list[Used] = [Counter() for _each in range(run.times)]
     for left, right, colour in colouring.edges():
-        gpus.used[colour][right.removeprefix("demand "), left.rpartition(" ")[0]] += 1
+        used[colour][right.removeprefix("demand "), left.rpartition(" ")[0]] += 1
+    return [_Run(run.pattern, each, 1) for each in used]
 
 
 class Colouring:
@@ -203,16 +245,27 @@ class Colouring:
             self._set(one, two, other if index % 2 == 0 else colour)
 
 
-def _new_nodes(one: InstanceType, gpus: list[PlannedGpu], count: int, apart: frozenset[str]) -> list[PlannedNode]:
+def _new_nodes(one: InstanceType, runs: Runs, count: int, apart: frozenset[str]) -> list[PlannedNode]:
     """Put GPUs on nodes, equal ones together; unused ones stay whole.
 
     Nodes are added in the rare case that several demands which must not meet their like on a node leave no other way.
     """
     size = one.accelerator_count
+    labelled = [(frozenset(demand for (demand, _slot), _n in gpu.used) & apart, gpu, times) for gpu, times in runs]
+    labelled.sort(key=lambda entry: (-len(entry[0]), entry[1].layout or (), entry[1].used))
+    flat = [(labels, gpu) for labels, gpu, times in labelled for _each in range(times)]
+    if apart:
+        nodes = _apart_on_nodes(flat, size, count)
+    else:
+        nodes = [[gpu for _labels, gpu in flat[index * size : (index + 1) * size]] for index in range(count)]
+    whole = PlannedGpu(None, ())
+    return [PlannedNode(one, tuple(node + [whole] * (size - len(node)))) for node in nodes]
+
+
+def _apart_on_nodes(flat: Sequence[tuple[frozenset[str], PlannedGpu]], size: int, count: int) -> list[list[PlannedGpu]]:
     nodes: list[list[PlannedGpu]] = [[] for _each in range(count)]
-    labelled = [(frozenset(demand for (demand, _slot), _n in gpu.used) & apart, gpu) for gpu in gpus]
     first = 0
-    for labels, gpu in sorted(labelled, key=lambda pair: (-len(pair[0]), pair[1].layout or (), pair[1].used)):
+    for labels, gpu in flat:
         while first < len(nodes) and len(nodes[first]) == size:
             first += 1
         place = next((node for node in nodes[first:] if len(node) < size and not _meets(node, labels)), None)
@@ -220,8 +273,7 @@ def _new_nodes(one: InstanceType, gpus: list[PlannedGpu], count: int, apart: fro
             place = []
             nodes.append(place)
         place.append(gpu)
-    whole = PlannedGpu(None, ())
-    return [PlannedNode(one, tuple(node + [whole] * (size - len(node)))) for node in nodes]
+    return nodes
 
 
 def _meets(node: Iterable[PlannedGpu], labels: frozenset[str]) -> bool:
