@@ -10,12 +10,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy import sharing_policies
-from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_nodes import allocatable
+from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_nodes import allocatable, quota_keys
+from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.tenants import tenants
 
 ROOT = Path(__file__).resolve().parents[3]
 HOSTS = {"local": "local", "dev": "dev-us-east-1", "staging": "staging-us-east-1", "production": "prod-us-east-1"}
@@ -84,6 +86,49 @@ def test_a_smaller_environment_has_the_same_shape(production: dict[str, t.Any], 
     assert smaller["aiplatform_cluster"] == HOSTS[environment]
     assert smaller["aiplatform_tags"]["environment"] == environment
     assert smaller["aiplatform_components"] == production["aiplatform_components"]
+
+
+def defaults_of_governance() -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", yaml.safe_load((ROOT / "roles/governance/defaults/main.yml").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("environment", [*HOSTS])
+def test_the_quotas_fit_the_pools_and_hold_every_gpu_resource(environment: str) -> None:
+    found, role = variables(environment), defaults_of_governance()
+    namespaces = tenants(
+        role["governance_namespaces"],
+        pools=found["aiplatform_node_pools"],
+        quotas=found["governance_quotas"],
+        priority_classes=[one["name"] for one in role["governance_priority_classes"]],
+        exceptions=role["governance_pod_security_exceptions"],
+    )
+    published = {key for one in sharing_policies(found["aiplatform_node_pools"]) for key in quota_keys(one)}
+    bounded = [one for one in namespaces if "gpus" in found["governance_quotas"].get(one["name"], {})]
+    assert bounded
+    assert all(published <= set(one["hard"]) for one in bounded)
+
+
+def test_the_quotas_and_priorities_of_the_brief(production: dict[str, t.Any]) -> None:
+    quotas = production["governance_quotas"]
+    said = {
+        name: (sum((one["gpus"] or {}).values()), one["cpu"], one["memory"])
+        for name, one in quotas.items()
+        if "cpu" in one
+    }
+    assert said == {
+        "training": (20, "160", "640Gi"),
+        "inference": (10, "80", "800Gi"),
+        "agentic": (8, "64", "320Gi"),
+        "mlops": (0, "32", "64Gi"),
+    }
+    classes = {one["name"]: one["value"] for one in defaults_of_governance()["governance_priority_classes"]}
+    assert classes == {
+        "production-inference": 1000,
+        "critical-agents": 900,
+        "training": 500,
+        "research": 100,
+        "development": 50,
+    }
 
 
 def test_every_pool_of_every_inventory_can_be_shared_as_it_says() -> None:
