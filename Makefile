@@ -20,7 +20,7 @@ PYVERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_in
 ONLY_REFERENCED := ANSIBLE_COLLECTIONS_SCAN_SYS_PATH=false ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/build/sanity:$(CURDIR)/build/referenced
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: next help setup tree controlplane rehearse down test lint static sanity docs-lint unit contract integration bench clean
+.PHONY: next help setup tree controlplane rehearse down test lint static sanity docs-lint unit contract integration acceptance bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ rehearse: setup controlplane ## rehearse an inventory end to end on this machine
 down: setup ## stop the local cloud
 	@$(STEP) --stream "stop the local cloud" $(BIN)/ansible-playbook -i inventories/$(INVENTORY) playbooks/local_cloud.yml -e local_cloud_state=stopped
 
-test: lint unit next contract integration ## all checks: lint, sanity, unit, contract and integration tests
+test: lint unit next contract integration acceptance ## all checks: lint, sanity, unit, contract, integration and acceptance tests
 
 lint: static sanity docs-lint ## all linters, with ansible-test sanity
 
@@ -88,6 +88,9 @@ contract: setup controlplane ## AWS calls: Stubber and the emulator
 
 integration: setup controlplane ## against the real control plane and the local cloud
 	@$(STEP) --stream "integration tests" $(PYTEST) tests/integration
+
+acceptance: setup controlplane ## as a user meets it: the Galaxy artefact, AWX templates, the execution environment
+	@$(STEP) --stream "acceptance tests" $(PYTEST) tests/acceptance
 
 next: ## the unit tests on Python 3.13 with the newest ansible-core, where that interpreter exists
 ifeq ($(NEXT_PYTHON),)
