@@ -9,6 +9,7 @@ import boto3
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._aws.session import AwsSession
 from botocore.stub import Stubber
+from emulator_fixture import emulator, emulator_server
 
 Stubs = dict[str, Stubber]
 
@@ -33,3 +34,6 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[Aws
     yield make
     for stub in made:
         stub.assert_no_pending_responses()
+
+
+__all__ = ("emulator", "emulator_server", "stubbed")

@@ -27,6 +27,7 @@ try:
     from moto.efs.models import efs_backends
     from moto.events.models import events_backends
     from moto.fsx.models import fsx_backends
+    from moto.iam.access_control import IAMPolicyStatement, PermissionResult
     from moto.iam.models import IAMBackend, iam_backends
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
@@ -65,7 +66,9 @@ __all__ = (
     "BaseResponse",
     "DomainDispatcherApplication",
     "IAMBackend",
+    "IAMPolicyStatement",
     "MotoRequestHandler",
+    "PermissionResult",
     "Request",
     "ServiceException",
     "Stack",

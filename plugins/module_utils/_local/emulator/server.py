@@ -85,11 +85,12 @@ def build(endpoint: Endpoint, faults: Mapping[str, t.Any]) -> Control:
     from . import moto_library as lib  # noqa: PLC0415  # moto reads the environment when it is imported
     from .answers import Gaps, all_answers  # noqa: PLC0415
     from .moto_neighbours import MotoNeighbours  # noqa: PLC0415
-    from .moto_policies import read_managed_policies_once  # noqa: PLC0415
+    from .moto_policies import count_calls_as_encrypted, read_managed_policies_once  # noqa: PLC0415
     from .moto_provider import MotoProvider  # noqa: PLC0415
 
     lib.require_moto()
     read_managed_policies_once()
+    count_calls_as_encrypted()
     switches, log = Switches(faults), CallLog()
     eks = Eks(clock=SystemClock(), faults=lambda: switches.faults, neighbours=MotoNeighbours(), endpoint=endpoint)
     cloud = CloudFormation(clock=SystemClock(), faults=lambda: switches.faults, provider=MotoProvider())
