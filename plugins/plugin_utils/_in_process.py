@@ -20,6 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context, UseCase
 
@@ -81,7 +82,9 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         return t.cast("dict[str, t.Any]", remove_values({**result, "invocation": invocation}, secrets))
 
     def _outcome(self, parameters: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        context = Context(check_mode=bool(self._task.check_mode), diff_mode=bool(self._task.diff))
+        context = Context(
+            check_mode=bool(self._task.check_mode), diff_mode=bool(self._task.diff), clock=SystemClock(self._tell)
+        )
         if context.check_mode and not self.use_case.spec.supports_check_mode:
             return {"skipped": True, "msg": f"{self._task.action} has no check mode"}
         try:
@@ -92,6 +95,10 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         if outcome.warnings:
             result["warnings"] = list(outcome.warnings)
         return result
+
+    def _tell(self, text: str) -> None:
+        """Show what a long wait waits for, at once: the worker's display hands it to the controller."""
+        self._display.display(f"    {self._task.get_name()} | {text}", color="bright gray")
 
     @contextmanager
     def _task_environment(self) -> Iterator[None]:

@@ -2,16 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Time as a parameter: tests hand in a clock that never sleeps."""
+"""Time as a parameter: tests hand in a clock that never sleeps. Waiting code says through it what it waits for."""
 
 from __future__ import annotations
 
 import time
 import typing as t
 from dataclasses import dataclass
+from functools import partial
 
 from .errors import TimedOutError
 
+HEARTBEAT = 20.0
 T = t.TypeVar("T")
 
 
@@ -24,9 +26,18 @@ class Clock(t.Protocol):
     def sleep(self, seconds: float) -> None:
         """Return after that many seconds."""
 
+    def say(self, text: str) -> None:
+        """Tell the user, who waits too."""
+
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock.
+
+    :param tell: shows a line to the user; a module process has nobody to tell.
+    """
+
+    def __init__(self, tell: t.Callable[[str], None] | None = None) -> None:
+        self._tell = tell
 
     def now(self) -> float:
         """Seconds since an arbitrary start."""
@@ -36,6 +47,11 @@ class SystemClock:
         """Sleep."""
         time.sleep(max(0.0, seconds))
 
+    def say(self, text: str) -> None:
+        """Tell the user, when there is a way to."""
+        if self._tell is not None:
+            self._tell(text)
+
 
 class SteppingClock:
     """A clock for tests: sleeping moves it and takes no time."""
@@ -43,6 +59,7 @@ class SteppingClock:
     def __init__(self, start: float = 0.0) -> None:
         self.time = start
         self.slept: list[float] = []
+        self.said: list[str] = []
 
     def now(self) -> float:
         """The time reached so far."""
@@ -52,6 +69,28 @@ class SteppingClock:
         """Move on by that many seconds."""
         self.slept.append(seconds)
         self.time += seconds
+
+    def say(self, text: str) -> None:
+        """Keep the line."""
+        self.said.append(text)
+
+
+class Heartbeat:
+    """Says every 20 seconds what a long wait waits for."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._start = self._last = clock.now()
+
+    def beat(self, describe: t.Callable[[], str]) -> None:
+        """Say it, if it is time again.
+
+        :param describe: what is waited for and how far it is, in words.
+        """
+        now = self._clock.now()
+        if now - self._last >= HEARTBEAT:
+            self._last = now
+            self._clock.say(f"{now - self._start:.0f} s: {describe()}")
 
 
 @dataclass(frozen=True)
@@ -85,7 +124,7 @@ def wait_until(
     :param describe: makes the sentence of the timeout from the last state and the elapsed seconds.
     :raises TimedOutError: when the time is over.
     """
-    start = clock.now()
+    start, heart = clock.now(), Heartbeat(clock)
     for pause in pace.pauses():
         done, state = look()
         if done:
@@ -93,8 +132,9 @@ def wait_until(
         elapsed = clock.now() - start
         if elapsed >= timeout:
             raise TimedOutError(describe(state, elapsed))
+        heart.beat(partial(describe, state, elapsed))
         clock.sleep(min(pause, timeout - elapsed))
     raise AssertionError("unreachable: pauses never end")
 
 
-__all__ = ("Clock", "Pace", "SteppingClock", "SystemClock", "wait_until")
+__all__ = ("Clock", "Heartbeat", "Pace", "SteppingClock", "SystemClock", "wait_until")

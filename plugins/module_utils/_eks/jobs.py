@@ -13,8 +13,9 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from .._core.clock import Clock, Pace
+from .._core.clock import Clock, Heartbeat, Pace
 from .._core.concurrency import map_concurrently
 from .._core.errors import PlatformError, TimedOutError
 from .._core.text import listed
@@ -58,6 +59,7 @@ class _Running(t.Generic[R]):
     name: str
     job: Job[R]
     wait: Wait | None = None
+    state: str = ""
     since: float = 0.0
     due: float = 0.0
     pauses: Iterator[float] = field(default_factory=lambda: iter(()))
@@ -82,12 +84,14 @@ class _Loop(t.Generic[R]):
             one.ended = True
 
     def _there(self, one: _Running[R], wait: Wait) -> bool:
-        there, state = wait.look()
+        there, one.state = wait.look()
         if there:
             return True
         elapsed = self.clock.now() - one.since
         if elapsed >= wait.timeout:
-            raise TimedOutError(f"{wait.what} is still {state} after {elapsed:.0f} s; raise wait_timeout or look there")
+            raise TimedOutError(
+                f"{wait.what} is still {one.state} after {elapsed:.0f} s; raise wait_timeout or look there"
+            )
         one.due = self.clock.now() + min(next(one.pauses), wait.timeout - elapsed)
         return False
 
@@ -98,7 +102,7 @@ class _Loop(t.Generic[R]):
             one.result = end.value
             one.ended = True
             return
-        one.since = self.clock.now()
+        one.since, one.state = self.clock.now(), ""
         one.pauses = self.pace.pauses()
         one.due = one.since + min(next(one.pauses), one.wait.timeout)
 
@@ -121,6 +125,7 @@ def run_jobs(
     loop: _Loop[R] = _Loop(clock=clock, pace=pace, workers=workers)
     every = {name: _Running(name=name, job=job) for name, job in jobs.items()}
     needs = {name: (after or {}).get(name, frozenset()) & set(every) for name in every}
+    heart = Heartbeat(clock)
     while open_jobs := [one for one in every.values() if not one.ended]:
         _fail_orphans(open_jobs, every, needs)
         ready = [one for one in open_jobs if not one.ended and all(every[need].ended for need in needs[one.name])]
@@ -129,6 +134,7 @@ def run_jobs(
             continue
         if (pause := min(one.due for one in ready) - clock.now()) > 0:
             clock.sleep(pause)
+        heart.beat(partial(_waits, open_jobs))
         now = clock.now()
         map_concurrently(loop.go_on, [one for one in ready if one.due <= now], workers=workers)
     failures = {one.name: one.error for one in every.values() if one.error is not None}
@@ -136,6 +142,11 @@ def run_jobs(
     if failures:
         raise JobsError(failures, results)
     return results
+
+
+def _waits(jobs: list[_Running[R]]) -> str:
+    """What these jobs wait for: C(node pool a is CREATING, node pool b is CREATING)."""
+    return ", ".join(f"{one.wait.what} is {one.state or 'asked for'}" for one in jobs if one.wait is not None)
 
 
 def _fail_orphans(

@@ -12,8 +12,9 @@ from __future__ import annotations
 import threading
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
-from .._core.clock import Clock
+from .._core.clock import Clock, Heartbeat
 from .._core.errors import MissingLibraryError, PlatformError, TimedOutError
 from .client import KubeClient
 from .desired import Desired
@@ -160,12 +161,13 @@ class Waiter:
         return self._tracker(targets)
 
     def _until_settled(self, tracker: Tracker, start: float) -> None:
-        looked = start
+        looked, heart = start, Heartbeat(self._clock)
         while tracker.pending():
             elapsed = self._clock.now() - start
             if elapsed >= self._timeout:
                 return
             tracker.pause(min(1.0, self._timeout - elapsed))
+            heart.beat(partial(_progress, tracker))
             if self._fail_fast and self._clock.now() - looked >= LOOK_AT_PODS_EVERY:
                 looked = self._clock.now()
                 self._look_at_pods(tracker)
@@ -264,6 +266,12 @@ class Waiter:
         if warning := self._doctor.warning(about):
             parts.append(warning)
         return ", ".join(parts)
+
+
+def _progress(tracker: Tracker) -> str:
+    pending = tracker.pending()
+    first = "; ".join(f"{ref}: {tracker.states[ref].message}" for ref in pending[:MOST_NAMED])
+    return f"{len(pending)} of {len(tracker.states)} objects are not ready yet: {first}"
 
 
 def _pod_of(sentence: str, ref: Ref) -> Ref:

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from .._core.clock import Clock
+from .._core.clock import Clock, Heartbeat
 from .._core.errors import PlatformError
+from .._core.text import listed
 from .._k8s.client import KubeClient
 from .._k8s.eviction import PodState, delete_pod, evict, list_pods, pod_state, to_evict
 from .._k8s.mirror import Mirror
@@ -38,6 +39,7 @@ from .roll import (
 
 WORKERS = 32
 LONGEST_LOOK = 1.0
+MOST_NAMED = 5
 ENDS = frozenset({"changed", "unchanged", "skipped", "failed"})
 
 
@@ -103,7 +105,7 @@ class Roller:
         return [name for name in self._targets if self.results[name].result not in ENDS]
 
     def _loop(self, pool: ThreadPoolExecutor) -> None:
-        looks = set(self._targets)
+        looks, heart = set(self._targets), Heartbeat(self._clock)
         while True:
             self._nodes.check()
             self._pods.check()
@@ -113,7 +115,15 @@ class Roller:
             self._take_some(pool)
             if not self._open or (not self._busy and self._stuck()):
                 return
+            heart.beat(self._how_far)
             looks = self._news_of(now)
+
+    def _how_far(self) -> str:
+        """How many nodes are done, and what the first of the others do."""
+        left = self._open
+        taken = [name for name in left if self._progress[name].taken is not None]
+        done = len(self._targets) - len(left)
+        return f"{done} of {len(self._targets)} nodes are done; under way: {listed(taken[:MOST_NAMED]) or 'none'}"
 
     def _stuck(self) -> bool:
         """Whether every node without an end only waits for a turn that cannot come."""
