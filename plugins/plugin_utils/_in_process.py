@@ -15,6 +15,7 @@ import sys
 import typing as t
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -61,7 +62,7 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         wanted = self._variable(variables, "ansible_python_interpreter", None)
         if not wanted or str(wanted).startswith("auto"):
             return bool(variables.get("inventory_hostname") in ("localhost", "127.0.0.1", None))
-        return os.path.abspath(str(wanted)) == os.path.abspath(sys.executable)  # noqa: PTH100 (a venv's link is kept)
+        return _program(str(wanted)) == _program(sys.executable)
 
     def _variable(self, variables: Mapping[str, t.Any], name: str, default: t.Any) -> t.Any:
         value = variables.get(name, default)
@@ -113,6 +114,11 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+def _program(path: str) -> tuple[Path, Path]:
+    """An interpreter: its folder, which makes the virtual environment, and the program that a link there means."""
+    return Path(path).absolute().parent, Path(path).resolve()
 
 
 def _plain(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
