@@ -71,16 +71,20 @@ def plan(
     _require_servable(demands, offers, nodes)
     model = build(demands, offers, nodes)
     prices = {model.nodes[offer.one.name]: offer.price for offer in offers}
-    price = Stop(gap=_step(offers), seconds=time_limit)
-    bought = model.program.solve(prices, price, integral=set(prices)) if prices else None
+    cheap, whole = Stop(gap=_step(offers), seconds=time_limit), Stop(gap=GPU_GAP, seconds=time_limit)
+    bought = model.program.solve(prices, cheap, integral=set(prices)) if prices else None
     if prices and bought is None:
         raise PlatformError(_why_infeasible(demands, offers, nodes))
-    last, changed = _arrange(model, prices, bought, seconds=time_limit, live=bool(nodes))
+    last = changed = None
+    if bought is not None and not nodes:
+        bought, last = _cut(model, prices, bought, cheap)
+    if last is None:
+        last, changed = _arrange(model, prices, bought, whole)
     if last is None and bought is not None:
         model = build(demands, offers, nodes)
         model.program.row(prices, lower=bought.bound - TOLERANCE)
-        bought = model.program.solve(prices, price)
-        last, changed = _arrange(model, prices, bought, seconds=time_limit, live=True)
+        bought = model.program.solve(prices, cheap)
+        last, changed = _arrange(model, prices, bought, whole)
     if last is None:
         raise PlatformError(_why_infeasible(demands, offers, nodes))
     fixed = {index: value for index, value in enumerate(last.values) if model.program.integral[index]}
@@ -88,27 +92,36 @@ def plan(
     return _planned(model, corner, demands=demands, offers=offers, live=nodes, bought=bought, changed=changed)
 
 
-def _arrange(
-    model: Model, prices: Terms, bought: Solved | None, *, seconds: float, live: bool
-) -> tuple[Solved | None, Solved | None]:
-    """Whole GPUs for a purchase: (the last solution, that of the fewest changes), or None when it is too small.
+def _cut(model: Model, prices: Terms, bought: Solved, cheap: Stop) -> tuple[Solved, Solved | None]:
+    """Whole GPUs for a purchase of new nodes only: (the purchase, the last solution or None).
 
-    C(bought) holds numbers of nodes for which parts of GPUs would do: the bound. That whole ones do as well is what
-    nearly always comes out here (facts/gpu-sharing.md §7); otherwise the caller asks for more.
+    C(bought) holds numbers of nodes for which parts of GPUs would do. That whole ones do as well is what nearly always
+    comes out; where it does not at once, whole slots are bought, and then GPUs are cut for these. Both purchases are
+    bounds: whoever cuts whole GPUs pays no less.
     """
-    if bought is not None and live:
+    few = Stop(gap=GPU_GAP, relative_gap=USED_GAP, seconds=cheap.seconds)
+    fixed = {variable: bought.values[variable] for variable in prices}
+    last = model.program.near_the_corner(model.used(), few, fixed=fixed)
+    if last is not None:
+        return bought, last
+    model.program.row(prices, lower=bought.bound - TOLERANCE)
+    slots_too = model.program.solve(prices, cheap, integral={*prices, *model.shares})
+    if slots_too is None:
+        return bought, None
+    fixed = {variable: round(slots_too.values[variable]) for variable in (*prices, *model.shares)}
+    return slots_too, model.program.solve(model.used(), few, fixed=fixed)
+
+
+def _arrange(model: Model, prices: Terms, bought: Solved | None, whole: Stop) -> tuple[Solved | None, Solved | None]:
+    """Whole GPUs at the price of a purchase: (the last solution, that of the fewest changes), or None if too small."""
+    if bought is not None:
         model.program.row(prices, upper=bought.objective + TOLERANCE)
-    elif bought is not None:
-        for variable in prices:
-            model.program.row({variable: 1.0}, lower=bought.values[variable], upper=bought.values[variable])
-    last = changed = None
-    if live:
-        last = changed = _then(model, model.repartitioned(), Stop(gap=GPU_GAP, seconds=seconds))
-        if last is None:
-            return None, None
-        last = _then(model, model.staying(), Stop(gap=GPU_GAP, seconds=seconds)) or last
-    if model.used():
-        last = _then(model, model.used(), Stop(gap=GPU_GAP, relative_gap=USED_GAP, seconds=seconds))
+    last = changed = _then(model, model.repartitioned(), whole)
+    if last is not None:
+        last = _then(model, model.staying(), whole) or last
+    if last is not None and model.used():
+        few = Stop(gap=whole.gap, relative_gap=USED_GAP, seconds=whole.seconds)
+        last = _then(model, model.used(), few) or last
     return last, changed
 
 

@@ -49,6 +49,7 @@ class Cell:
     :param counts: (variable, pattern, the GPU stays as it is).
     :param moved: (slot, demand) -> variable of instances that come to this cell.
     :param kept: (slot, demand) -> variable of instances that stay where they run.
+    :param shares: slot -> variable of all instances there.
     """
 
     block: Block
@@ -56,6 +57,7 @@ class Cell:
     counts: tuple[tuple[int, Pattern, bool], ...]
     moved: dict[tuple[str, str], int] = field(default_factory=dict)
     kept: dict[tuple[str, str], int] = field(default_factory=dict)
+    shares: dict[str, int] = field(default_factory=dict)
 
     @property
     def spread(self) -> bool:
@@ -73,6 +75,15 @@ class Model:
     program: Program = field(default_factory=Program)
     cells: list[Cell] = field(default_factory=list)
     nodes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def shares(self) -> frozenset[int]:
+        """The variables that say how many slots of a kind are used in a cell.
+
+        Where they are whole, the GPUs nearly always can be cut for them: whole GPUs take as many as parts of GPUs
+        rounded up (in 1200 of 1200 cases of facts/gpu-sharing.md §7). They are few, the patterns many.
+        """
+        return frozenset(variable for cell in self.cells for variable in cell.shares.values())
 
     def repartitioned(self) -> Terms:
         """Goal: live GPUs whose layout changes."""
@@ -157,7 +168,9 @@ def _cell(program: Program, cell: Cell, accepts: Mapping[str, set[str]]) -> Cell
             offered[slot][variable] = -float(count)
     used = dict(cell.block.gpu.used) if cell.block.gpu is not None and cell.counts[0][2] else {}
     for slot, supply in offered.items():
-        row = dict(supply)
+        cell.shares[slot] = share = program.variable()
+        program.row({**supply, share: 1.0}, upper=0.0)
+        row = {share: -1.0}
         for demand in cell.members:
             if slot in accepts[demand.name]:
                 cell.moved[slot, demand.name] = variable = program.variable()

@@ -89,29 +89,37 @@ class Program:
         """A new constraint."""
         self.rows.append((dict(terms), lower, upper))
 
-    def solve(self, goal: Terms, stop: Stop, *, integral: Collection[int] | None = None) -> Solved | None:
+    def solve(
+        self,
+        goal: Terms,
+        stop: Stop,
+        *,
+        integral: Collection[int] | None = None,
+        fixed: Mapping[int, float] = NOTHING,
+    ) -> Solved | None:
         """The best solution, or None when there is none at all.
 
         :param integral: only these few variables are held to whole numbers; all that should be, without it.
+        :param fixed: variables whose values are given.
         :raises PlatformError: the time was over before any solution was found.
         """
         if integral is not None:
             few = [column in integral for column in range(len(self.integral))]
-            return self._run(goal, stop, few, settings=PLAIN)
-        return self._near_the_corner(goal, stop) or self._run(goal, stop, self.integral)
+            return self._run(goal, stop, few, fixed=fixed, settings=PLAIN)
+        return self.near_the_corner(goal, stop, fixed=fixed) or self._run(goal, stop, self.integral, fixed=fixed)
 
-    def _near_the_corner(self, goal: Terms, stop: Stop) -> Solved | None:
+    def near_the_corner(self, goal: Terms, stop: Stop, *, fixed: Mapping[int, float] = NOTHING) -> Solved | None:
         """Whole numbers for the few variables that the relaxation uses, when that is as good as the stop allows.
 
         A corner of the relaxation uses no more variables than there are rows; a search among these alone takes a tenth
         of the time, and the relaxation's objective is the proof (measured: benchmarks/bench_gpu.py).
         """
-        corner = self._run(goal, Stop(), [False] * len(self.integral))
+        corner = self._run(goal, Stop(), [False] * len(self.integral), fixed=fixed)
         if corner is None:
             return None
         unused = {n: 0.0 for n, whole in enumerate(self.integral) if whole and corner.values[n] < TOLERANCE}
         try:
-            found = self._run(goal, stop, self.integral, fixed=unused)
+            found = self._run(goal, stop, self.integral, fixed={**unused, **fixed})
         except OutOfTimeError:
             return None
         if found is None or found.objective - corner.objective > max(

@@ -15,6 +15,7 @@ from gpu_plan_oracle import cheapest, check, least_change
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.bench_gpu import SIX, demanded
 from benchmarks.gpu_baselines import PEERS
 
 SMALL = ("p5.4xlarge", "g7e.2xlarge", "g6.xlarge", "p4de.24xlarge")
@@ -102,17 +103,12 @@ def test_never_more_gpus_than_any_heuristic(seed: int) -> None:
         assert planned.bought["p5.4xlarge"] <= gpus(board("h100-80gb"), arrivals), peer
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [1, 7, 14])
 def test_ten_thousand_instances_on_six_boards_are_planned_with_a_proof(seed: int) -> None:
-    dice = random.Random(seed)
-    types = ("p4d.24xlarge", "p4de.24xlarge", "p5.48xlarge", "p5en.48xlarge", "p6-b200.48xlarge", "g7e.48xlarge")
-    counts = [dice.randint(300, 1400) for _each in range(12)]
-    demands = [
-        Demand(f"d{index}", count, memory_gb=dice.choice([5, 10, 20, 40, 70]), compute_slices=dice.choice([0, 1, 2, 3]))
-        for index, count in enumerate(counts)
-    ]
-    planned = plan(demands, offers=offers(*types))
-    check(planned, demands, offers(*types))
+    """Seed 1 is one of the many where the relaxation settles it; for 7 it promises too much, for 14 too little."""
+    demands, _arrivals = demanded(random.Random(seed))
+    planned = plan(demands, offers=offers(*SIX))
+    check(planned, demands, offers(*SIX))
     assert planned.proved
 
 
