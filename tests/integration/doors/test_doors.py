@@ -21,7 +21,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 CASES = Path(__file__).parent / "cases"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
-CONTROLLER_ONLY = {"local_cloud"}  # starts processes: its own tests compare its doors
+CONTROLLER_ONLY = {"local_cloud", "rehearsal"}  # they start processes: their own tests look at their doors
 DOORS = ("in_process", "module_process")
 # A traceback is ansible's own note beside a failure: a module process may hand one over, the controller keeps it.
 TRACEBACKS = {"exception", "failed_when_suppressed_exception"}

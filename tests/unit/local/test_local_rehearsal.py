@@ -1,0 +1,85 @@
+"""A rehearsal: what each step must be, where it ends, what it says."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import SteppingClock
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
+from ansible_collections.aiplatform.eks.plugins.module_utils._local.rehearsal import Ran, Step, play, run
+
+
+def ran(*tasks: str, code: int = 0, **more: t.Any) -> Ran:
+    return Ran(code, {"changed": [{"host": "a", "task": task} for task in tasks], "seconds": 2.0, **more})
+
+
+def rehearse(tmp_path: Path, expected: list[str], *answers: Ran, check_mode: bool = False) -> t.Any:
+    playbook = tmp_path / "site.yml"
+    playbook.touch()
+    names = iter(range(99))
+    steps = [
+        {"name": f"Step {next(names)}", "playbook": str(playbook), "check": False, "extra_vars": {}, "expect": expect}
+        for expect in expected
+    ]
+    options = {"steps": steps, "log_dir": str(tmp_path / "logs"), "inventories": [], "extra_vars": {}}
+    left = list(answers)
+    return run(options, Context(check_mode=check_mode, clock=SteppingClock()), lambda _step, _log: left.pop(0))
+
+
+def test_all_steps_go_well(tmp_path: Path) -> None:
+    outcome = rehearse(tmp_path, ["success", "unchanged"], ran("x"), ran())
+    assert outcome.changed
+    assert [(one["passed"], one["changed"]) for one in outcome.facts["verdict"]] == [(True, 1), (True, 0)]
+    assert outcome.facts["verdict"][1]["log"].endswith("logs/2-step-1.log")
+
+
+@pytest.mark.parametrize(
+    ("expected", "answers", "sentence"),
+    [
+        (["unchanged"], [ran("x", "y")], "step 'Step 0': 2 tasks changed something, wanted is none: a: x, a: y; see "),
+        (["success"], [ran(code=2, failed=[{"task": "Pools", "message": "no zone"}])], "Pools failed: no zone"),
+        (["success"], [Ran(4, {}, "no such inventory")], "ansible-playbook failed: no such inventory"),
+        (["success", "as_predicted"], [ran("x"), ran("x", "y")], "not predicted: a: y"),
+        (["success", "as_predicted"], [ran("x", "z"), ran("x")], "predicted and not done: a: z"),
+        (["unchanged"], [ran(*"abcdefg")], "7 tasks changed .* a: e and 2 more"),
+    ],
+)
+def test_the_first_wrong_step_ends_it(tmp_path: Path, expected: list[str], answers: list[Ran], sentence: str) -> None:
+    with pytest.raises(PlatformError, match=sentence) as caught:
+        rehearse(tmp_path, [*expected, "success"], *answers)
+    verdict = caught.value.details["verdict"]
+    assert len(verdict) == len(answers)
+    assert not verdict[-1]["passed"]
+
+
+def test_as_predicted_goes_well(tmp_path: Path) -> None:
+    assert rehearse(tmp_path, ["success", "as_predicted"], ran("x", "y"), ran("x", "y")).changed
+
+
+def test_check_mode_runs_nothing(tmp_path: Path) -> None:
+    assert rehearse(tmp_path, ["success"], check_mode=True).facts == {"verdict": []}
+
+
+def test_a_playbook_that_is_not_there_is_said_before_anything_runs(tmp_path: Path) -> None:
+    step = {"name": "x", "playbook": "/nowhere.yml", "check": False, "extra_vars": {}, "expect": "success"}
+    with pytest.raises(PlatformError, match=r"there is no playbook /nowhere.yml"):
+        run({"steps": [step], "log_dir": str(tmp_path), "inventories": [], "extra_vars": {}}, Context())
+
+
+def test_a_real_playbook(tmp_path: Path) -> None:
+    playbook = tmp_path / "p.yml"
+    playbook.write_text(
+        "- {name: First, hosts: localhost, gather_facts: false, tasks: [{name: Set, ansible.builtin.debug: {msg: "
+        "'{{ canary }}'}, changed_when: true, no_log: true}]}\n"
+    )
+    step = Step("make it", str(playbook), check=True, extra_vars={"canary": "s3cret"}, expect="success")
+    said: list[str] = []
+    log = tmp_path / "log"
+    found = play({"inventories": ["localhost,"], "extra_vars": {}}, said.append, step, log)
+    assert found.code == 0
+    assert found.record["changed"] == [{"host": "localhost", "task": "Set"}]
+    assert said == ["make it: First"]
+    assert "s3cret" not in log.read_text()
