@@ -21,6 +21,7 @@ from .._core.concurrency import map_concurrently
 from .._core.errors import PlatformError
 from .._k8s.client import APPLY_PATCH, KubeClient, Object
 from .._k8s.errors import KubeApiError
+from .addon_definitions import SNAPSHOT_DEFINITIONS
 
 try:
     import yaml
@@ -156,12 +157,13 @@ def digests(stages: Mapping[str, Object]) -> dict[str, str]:
 
 
 def apply_rights(client: KubeClient) -> None:
-    """Apply roles, bindings and the definition of stages.
+    """Apply roles, bindings and the definitions of stages and of what add-ons bring.
 
     :raises PlatformError: the server refuses.
     """
     definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    map_concurrently(lambda item: _apply(client, *item), [(definitions, STAGE_DEFINITION), *rights()])
+    known = [(definitions, one) for one in (STAGE_DEFINITION, *SNAPSHOT_DEFINITIONS)]
+    map_concurrently(lambda item: _apply(client, *item), [*known, *rights()])
 
 
 def stages_are_served(client: KubeClient) -> bool:
