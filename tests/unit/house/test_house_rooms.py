@@ -17,6 +17,7 @@ MAY_KNOW = {
     "_k8s": {"_core"},
     "_helm": {"_core", "_k8s"},
     "_sharing": {"_core", "_gpu", "_k8s"},
+    "_monitoring": {"_core"},
     "_local": {"_core", "_gpu", "_aws", "_k8s"},
 }
 
