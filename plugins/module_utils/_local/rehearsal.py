@@ -182,7 +182,13 @@ def _follow(
     """Run to the end, write every line, report every play; returns the exit code and the last line."""
     last = ""
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,  # a worker's own stdin does not block, which ansible refuses
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     ) as process:
         for line in process.stdout or ():
             sink.write(line)
