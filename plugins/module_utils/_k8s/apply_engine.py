@@ -22,7 +22,7 @@ from .masking import MaskRule
 from .objects import Object, Ref
 from .retry import send
 from .wait import Waiter
-from .waves import is_definition
+from .waves import SLOW_KINDS, is_definition
 
 ESTABLISHED_WITHIN = 60.0
 A = t.TypeVar("A")
@@ -102,7 +102,7 @@ class Engine:
         pending_record = not plan.record.covers(plan.union_record()) and bool(plan.items)
         failed = False
         for wave in waves:
-            items = [item for item in plan.writes if item.desired.wave == wave]
+            items = _slow_ones_first(item for item in plan.writes if item.desired.wave == wave)
             if failed:
                 results += [_skipped(item) for item in items]
                 continue
@@ -203,6 +203,10 @@ class Engine:
         union = plan.union_record()
         if pending or wanted != (plan.record if plan.record.covers(union) else union):
             self._record(wanted)
+
+
+def _slow_ones_first(items: Iterable[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: item.desired.ref.group_kind not in SLOW_KINDS)
 
 
 def _unchanged(item: Item) -> ObjectResult:

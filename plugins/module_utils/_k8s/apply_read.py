@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from .._core.clock import Clock
@@ -25,6 +25,7 @@ from .waves import definitions_of
 
 PAGE = 500
 Check = Callable[[], list[str]]
+A = t.TypeVar("A")
 
 
 class Reader:
@@ -91,25 +92,44 @@ class Reader:
 
     def members(self, apply_set: ApplySet, kinds: Iterable[ApiKind], *, namespaces: Iterable[str]) -> dict[Ref, Member]:
         """The set's members of these kinds, by identity: one LIST per kind, all at once."""
-        places = tuple(namespaces)
-        listable = [kind for kind in dict.fromkeys(kinds) if "list" in kind.verbs]
-        lists = map_concurrently(
-            lambda kind: self.labelled(kind, selector=apply_set.selector, namespaces=places),
-            listable,
-            workers=self._workers,
-        )
-        return {
-            (ref := _ref(kind, item)): Member(ref, kind, item)
-            for kind, items in zip(listable, lists, strict=True)
-            for item in items
-        }
+        return by_ref(self._ask(self._lists(apply_set, kinds, namespaces=namespaces)))
 
     def objections(self, plan: SetPlan) -> list[str]:
         """Sentences about what would make writes fail or do harm.
 
         Objects of other sets, unknown fields, namespaces that are missing or going.
         """
+        return [problem for problems in self._ask(self._checks(plan)) for problem in problems]
+
+    def members_and_objections(
+        self, plan: SetPlan, kinds: Iterable[ApiKind], *, namespaces: Iterable[str]
+    ) -> tuple[dict[Ref, Member], list[str]]:
+        """Both at once, for a set that most likely has no members yet.
+
+        :param plan: the plan without members; what M(objections) says of it holds only if there are none.
+        """
+        lists, checks = self._lists(plan.apply_set, kinds, namespaces=namespaces), self._checks(plan)
+        answers: list[list[t.Any]] = self._ask([*lists, *checks])
+        return by_ref(answers[: len(lists)]), [problem for found in answers[len(lists) :] for problem in found]
+
+    def _ask(self, questions: Sequence[Callable[[], A]]) -> list[A]:
+        return map_concurrently(lambda question: question(), questions, workers=self._workers)
+
+    def _lists(
+        self, apply_set: ApplySet, kinds: Iterable[ApiKind], *, namespaces: Iterable[str]
+    ) -> list[Callable[[], list[Member]]]:
+        places = tuple(namespaces)
+        listable = [kind for kind in dict.fromkeys(kinds) if "list" in kind.verbs]
+        return [partial(self._members, kind, apply_set, places) for kind in listable]
+
+    def _members(self, kind: ApiKind, apply_set: ApplySet, namespaces: tuple[str, ...]) -> list[Member]:
+        items = self.labelled(kind, selector=apply_set.selector, namespaces=namespaces)
+        return [Member(_ref(kind, item), kind, item) for item in items]
+
+    def _checks(self, plan: SetPlan) -> list[Check]:
         writes = [item.desired for item in plan.writes]
+        if not writes:
+            return []
         known = {item.desired.ref for item in plan.items if item.live is not None}
         new = [one for one in writes if one.ref not in known]
         checks: list[Check] = [
@@ -121,9 +141,13 @@ class Reader:
         made = namespaces_made(item.desired for item in plan.items)
         made_now = {one.ref.name for one in writes if one.ref.group_kind == "Namespace"}
         checks += [partial(self._namespace, name, made=name in made) for name in sorted((places - made) | made_now)]
-        checks += self._schema_checks(writes) if writes else []
-        found = map_concurrently(lambda check: check(), checks if writes else [], workers=self._workers)
-        return [problem for problems in found for problem in problems]
+        checks += self._schema_checks(writes)
+        return [*checks, *[self._connect_ahead] * (min(self._workers, len(writes)) - len(checks))]
+
+    def _connect_ahead(self) -> list[str]:
+        """The writes come next."""
+        self._client.connect_ahead()
+        return []
 
     def _strangers(self, apply_set: ApplySet, kind: ApiKind, refs: set[Ref]) -> list[str]:
         items = self.labelled(
@@ -175,6 +199,11 @@ class Reader:
             return Schemas(self._client.request("GET", f"/openapi/v3/{base}/{api_version}").body)
         except KubeApiError:  # not published (yet), or not for us: the server still checks every write
             return None
+
+
+def by_ref(members: Iterable[Iterable[Member]]) -> dict[Ref, Member]:
+    """The members of several kinds, by identity."""
+    return {member.ref: member for found in members for member in found}
 
 
 def _problems(objects: Iterable[Desired], schemas: Schemas | None) -> list[str]:

@@ -26,7 +26,7 @@ from .apply_set import Record, read_parent
 from .apply_settings import SPEC, Settings, settings_of
 from .apply_write import Manner, Writer
 from .client import KubeClient
-from .desired import desired_objects, groups_made, raise_problems
+from .desired import Desired, desired_objects, groups_made, raise_problems
 from .discovery import ApiKind, Discovery, discover
 from .masking import MaskRule, masked_pair, presentable
 from .objects import Ref, ref_of
@@ -37,6 +37,7 @@ from .waves import definitions_of
 
 CHANGES = frozenset(("created", "configured", "recreated", "pruned", "deleted"))
 MOST_NAMED = 5
+LOOKS = 3  # requests of the first look: two of the discovery, and the record
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,18 @@ def _look(client: KubeClient, reader: Reader, settings: Settings) -> _Cluster:
     looks: tuple[Callable[[], t.Any], ...] = (
         partial(discover, client),
         partial(reader.get, settings.apply_set.parent_path, retry_for=FIRST_LOOK_FOR),
+        *[client.connect_ahead] * (_lists_to_come(settings) - LOOKS),
     )
-    discovery, parent = map_concurrently(lambda look: look(), looks, workers=2)
+    discovery, parent, *_connected = map_concurrently(lambda look: look(), looks, workers=max(2, len(looks)))
     return _Cluster(
         discovery.with_definitions(definitions_of(settings.documents)), read_parent(settings.apply_set, parent)
     )
+
+
+def _lists_to_come(settings: Settings) -> int:
+    """How many kinds will be listed at once."""
+    kinds = {(document["apiVersion"], document["kind"]) for document in settings.documents}
+    return min(settings.workers, len(kinds))
 
 
 def _plan(settings: Settings, reader: Reader, cluster: _Cluster) -> SetPlan:
@@ -88,9 +96,26 @@ def _plan(settings: Settings, reader: Reader, cluster: _Cluster) -> SetPlan:
         apply_set=settings.apply_set,
         namespace=settings.apply_set.namespace,
     )
-    named = frozenset(one.ref.namespace for one in desired if one.ref.namespace)
-    members = _members(settings, reader, cluster, kinds=[one.kind for one in desired], namespaces=named)
-    plan = plan_present(
+    plan = partial(_plan_of, settings, cluster, desired)
+    kinds = _kinds(cluster, [one.kind for one in desired])
+    places = _places(settings, cluster, frozenset(one.ref.namespace for one in desired if one.ref.namespace))
+    if not cluster.record.exists:  # a new set: what will be asked of its objects is asked at once
+        guess = plan({})
+        members, problems = reader.members_and_objections(guess, kinds, namespaces=places)
+        if not members:
+            raise_problems(problems)
+            return guess
+    else:
+        members = reader.members(settings.apply_set, kinds, namespaces=places)
+    found = plan(members)
+    raise_problems(reader.objections(found))
+    return found
+
+
+def _plan_of(
+    settings: Settings, cluster: _Cluster, desired: Sequence[Desired], members: Mapping[Ref, Member]
+) -> SetPlan:
+    return plan_present(
         desired,
         members,
         apply_set=settings.apply_set,
@@ -101,8 +126,6 @@ def _plan(settings: Settings, reader: Reader, cluster: _Cluster) -> SetPlan:
         prune=settings.prune,
         guards=settings.guards,
     )
-    raise_problems(reader.objections(plan))
-    return plan
 
 
 def _removal_plan(settings: Settings, reader: Reader, cluster: _Cluster) -> SetPlan:
@@ -110,18 +133,18 @@ def _removal_plan(settings: Settings, reader: Reader, cluster: _Cluster) -> SetP
     refs = [(str(document["apiVersion"]), ref_of(document)) for document in settings.documents]
     kinds = [kind for api_version, ref in refs if (kind := cluster.discovery.find(api_version, ref.kind))]
     named = frozenset(ref.namespace for _api_version, ref in refs if ref.namespace)
-    members = _members(settings, reader, cluster, kinds=kinds, namespaces=named)
+    members = reader.members(settings.apply_set, _kinds(cluster, kinds), namespaces=_places(settings, cluster, named))
     return plan_absent(members, apply_set=settings.apply_set, record=cluster.record, guards=settings.guards)
 
 
-def _members(
-    settings: Settings, reader: Reader, cluster: _Cluster, *, kinds: Sequence[ApiKind], namespaces: frozenset[str]
-) -> Mapping[Ref, Member]:
-    """The members of these kinds and of those that the record names."""
-    others = sorted(cluster.record.group_kinds - {kind.group_kind for kind in kinds})
-    known = [kind for group_kind in others if (kind := cluster.discovery.preferred(group_kind))]
-    places = namespaces | cluster.record.namespaces | {settings.apply_set.namespace}
-    return reader.members(settings.apply_set, [*kinds, *known], namespaces=places)
+def _kinds(cluster: _Cluster, wanted: Sequence[ApiKind]) -> list[ApiKind]:
+    """These kinds and those that the record names."""
+    others = sorted(cluster.record.group_kinds - {kind.group_kind for kind in wanted})
+    return [*wanted, *(kind for group_kind in others if (kind := cluster.discovery.preferred(group_kind)))]
+
+
+def _places(settings: Settings, cluster: _Cluster, named: frozenset[str]) -> frozenset[str]:
+    return named | cluster.record.namespaces | {settings.apply_set.namespace}
 
 
 def _engine(settings: Settings, client: KubeClient, plan: SetPlan, context: Context) -> Engine:

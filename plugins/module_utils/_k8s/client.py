@@ -24,6 +24,7 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_LIST = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
 LOGIN_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
 Object = dict[str, t.Any]
 
 
@@ -92,6 +93,24 @@ class KubeClient:
             raise KubeApiError(f"GET {path}: the watch broke off: {error}", status=0) from error
         finally:
             raw.close()  # never back into the pool: an unread rest would be the next answer
+
+    def connect_ahead(self) -> None:
+        """Open one connection more, while other requests are on their way, for a request that is to come.
+
+        A connection that cannot be opened is no error here: that request will tell.
+        """
+        if self._pool.proxy is not None:  # opens connections in its own way
+            return
+        pool = self._pool.connection_from_url(self.host)
+        connection = pool._get_conn()
+        try:
+            if connection.sock is None:
+                connection.timeout = CONNECT_SECONDS
+                connection.connect()
+        except _broken():
+            connection.close()
+        finally:
+            pool._put_conn(connection)
 
     def _send(
         self,

@@ -47,6 +47,9 @@ class ClusterToCome(KubeClient):
             return Answer(200, {"metadata": {}, "items": []}, {})
         raise KubeApiError(f"{method} {path}: {self.reason}", status=404, reason="NotFound")
 
+    def connect_ahead(self) -> None:
+        """There is nothing to connect to."""
+
     def stream(self, *_path: str, **_request: t.Any) -> Iterator[Object]:
         """No event ever comes."""
         return iter(())

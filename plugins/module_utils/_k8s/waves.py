@@ -43,6 +43,7 @@ FOUNDATION_KINDS = frozenset(
         "GatewayClass.gateway.networking.k8s.io",
     )
 )
+SLOW_KINDS = frozenset(("Service",))  # the server also writes an address for each, one after the other
 INTERCEPTOR_GROUPS = frozenset(("admissionregistration.k8s.io", "apiregistration.k8s.io"))
 
 
@@ -77,4 +78,4 @@ def definitions_of(documents: t.Iterable[Object]) -> list[Object]:
     return [document for document in documents if is_definition(document)]
 
 
-__all__ = ("DEFINITIONS", "WAVE", "definitions_of", "is_definition", "wave_of")
+__all__ = ("DEFINITIONS", "SLOW_KINDS", "WAVE", "definitions_of", "is_definition", "wave_of")

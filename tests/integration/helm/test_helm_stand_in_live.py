@@ -12,51 +12,36 @@ from helm_bench import SECRET, Bench, actions, write_chart
 EXPRESSION = '{{ printf "%s/%v" .Release.Name .Values.replicas }}'
 
 
-def stand_in(name: str) -> dict[str, object]:
+def workloads(storage_class: str) -> list[dict[str, object]]:
     web = {"name": "web", "image": "web:{{ .Values.tag }}", "ports": {"http": 8080}}
+    claim = {"name": "data", "size": "1Gi", "storage_class": storage_class}
+    one = {"name": "web", "replicas": "{{ .Values.replicas }}", "service_account": "web", "containers": [web]}
+    two = {"name": "store", "containers": [{"name": "db", "image": "db:1"}], "volume_claims": [claim]}
     pod = {"tolerations": "{{ .Values.tolerations }}"}
-    settings = {"who": EXPRESSION, "alert": "{{ `{{ $labels.pod }}` }} is down"}
+    return [{**one, "pod": pod}, {**two, "kind": "StatefulSet", "pod": pod}]
+
+
+def stand_in(name: str) -> dict[str, object]:
+    storage = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "ebs.csi.aws.com"}
+    thing = {"apiVersion": f"{name}.example/v1", "kind": "Thing", "metadata": {"name": "one"}}
     return {
-        "workloads": [
-            {
-                "name": "web",
-                "replicas": "{{ .Values.replicas }}",
-                "service_account": "web",
-                "containers": [web],
-                "pod": pod,
-            },
-            {
-                "name": "store",
-                "kind": "StatefulSet",
-                "containers": [{"name": "db", "image": "db:1"}],
-                "pod": pod,
-                "volume_claims": [{"name": "data", "size": "1Gi", "storage_class": name}],
-            },
-        ],
+        "workloads": workloads(storage_class=name),
         "services": [
             {"name": "{{ .Release.Name }}", "workload": "web", "ports": {"http": 80}},
             {"name": "store", "workload": "store", "ports": {"db": 5432}, "headless": True},
         ],
         "service_accounts": ["web"],
-        "config_maps": [{"name": "settings", "data": settings}],
+        "config_maps": [
+            {"name": "settings", "data": {"who": EXPRESSION, "alert": "{{ `{{ $labels.pod }}` }} is down"}}
+        ],
         "secrets": [{"name": "login", "data": {"password": "{{ .Values.password }}"}}],
         "crds": [{"group": f"{name}.example", "kind": "Thing", "plural": "things", "versions": ["v1"]}],
         "objects": [
-            {
-                "apiVersion": "storage.k8s.io/v1",
-                "kind": "StorageClass",
-                "metadata": {"name": name},
-                "provisioner": "ebs.csi.aws.com",
-            },
-            {
-                "apiVersion": f"{name}.example/v1",
-                "kind": "Thing",
-                "metadata": {"name": "one"},
-                "spec": {"all": "{{ .Values.nested }}", "none": "{{ .Values.nothing }}"},
-            }
+            {**storage, "metadata": {"name": name}},
+            {**thing, "spec": {"all": "{{ .Values.nested }}", "none": "{{ .Values.nothing }}"}},
         ],
         "values": {"replicas": 1, "tag": "v1", "nested": {"a": 1, "b": [True]}},
-    }  # fmt: skip
+    }
 
 
 def test_a_rehearsed_release_is_like_the_real_one(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
