@@ -20,7 +20,7 @@ PYVERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_in
 ONLY_REFERENCED := ANSIBLE_COLLECTIONS_SCAN_SYS_PATH=false ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/build/sanity:$(CURDIR)/build/referenced
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: next help setup tree controlplane rehearse down test lint static sanity docs-lint unit contract integration acceptance bench clean
+.PHONY: next help setup tree controlplane rehearse down test lint static sanity docs-lint unit contract integration acceptance molecule bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -91,6 +91,9 @@ integration: setup controlplane ## against the real control plane and the local 
 
 acceptance: setup controlplane ## as a user meets it: the Galaxy artefact, AWX templates, the execution environment
 	@$(STEP) --stream "acceptance tests" $(PYTEST) tests/acceptance
+
+molecule: setup controlplane ## every role family on a local cloud of molecule's own: check, converge, idempotence, verify, absent
+	@MOLECULE_GLOB='molecule/*/molecule.yml' $(STEP) --stream "molecule" $(BIN)/molecule test --all
 
 next: ## the unit tests on Python 3.13 with the newest ansible-core, where that interpreter exists
 ifeq ($(NEXT_PYTHON),)
