@@ -208,6 +208,12 @@ options:
       user_data:
         description: The whole user data, instead of ours.
         type: str
+      boot_script:
+        description: A shell script that runs before nodeadm, beside our user data. Amazon Linux 2023 only.
+        type: str
+      bottlerocket_settings:
+        description: Settings as TOML, beside ours. Bottlerocket only.
+        type: str
       launch_template:
         description: A launch template of your own, instead of ours. Excludes the options that stand in ours.
         type: dict

@@ -136,7 +136,7 @@ def sharing_policy(pool: Mapping[str, t.Any], *, mig_strategy: str = "mixed") ->
         layout=layout,
         applied_by=str(sharing.get("applied_by", "mig_manager")),
         mig_strategy=mig_strategy,
-        bottlerocket=pool.get("ami_family") == "bottlerocket",
+        bottlerocket=_is_bottlerocket(pool),
     )
     _check_layout(policy, where)
     return SharingPolicy(**{**vars(policy), "warnings": tuple(_warnings(policy, where))})
@@ -204,11 +204,16 @@ def _check_harm(pool: Mapping[str, t.Any], mode: str, purpose: str, mig_strategy
             f"{where}: the device plugin refuses mps while the cluster's MIG strategy is mixed; use time_slicing, or "
             "set the strategy to single or none (MIG pools then need one profile on every GPU)"
         )
-    if mode == DRA and pool.get("ami_family") == "bottlerocket":
+    if mode == DRA and _is_bottlerocket(pool):
         raise PlatformError(
             f"{where}: Bottlerocket has a device plugin of its own, and DRA beside a device plugin counts each GPU "
             "twice; use ami_family al2023"
         )
+
+
+def _is_bottlerocket(pool: Mapping[str, t.Any]) -> bool:
+    image = str(pool.get("ami_type") or pool.get("ami_family") or "")
+    return image.lower().startswith("bottlerocket")
 
 
 def _replication(

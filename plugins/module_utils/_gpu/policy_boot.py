@@ -12,16 +12,15 @@ GPU instance survives one. mig-manager then finds its work done. The image bring
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Mapping
 
 from .._core.errors import PlatformError
+from .._core.text import listed
 from .boards import Board, board
 from .geometry import placements
 from .policy import SharingPolicy
 
 UNIT = "aiplatform-mig"
-BOUNDARY = "aiplatform"
 PROLOGUE = """\
 #!/bin/bash
 # MIG for the node pool {pool}, before the kubelet: layout {layout}
@@ -85,8 +84,14 @@ def boot_script(policy: SharingPolicy) -> str:
         raise PlatformError(
             f"node pool {policy.pool}: Bottlerocket makes MIG layouts from its settings, not by a script"
         )
+    if len({one.accelerator_count for one in policy.types}) > 1:
+        shown = listed(f"{one.name} ({one.accelerator_count})" for one in policy.types)
+        raise PlatformError(
+            f"node pool {policy.pool}: a layout made at boot names each GPU, but the instance types have different "
+            f"numbers of them: {shown}; use a pool for each"
+        )
     target = board(policy.types[0].board or "")
-    gpus = policy.layout.per_gpu(max(one.accelerator_count for one in policy.types))
+    gpus = policy.layout.per_gpu(policy.types[0].accelerator_count)
     text = PROLOGUE.format(pool=policy.pool, layout=policy.layout.name)
     for index, counts in enumerate(gpus):
         text += MODE.format(gpu=index, mode=0 if counts is None else 1)
@@ -103,14 +108,16 @@ def _ordered(target: Board, counts: Mapping[str, int]) -> list[str]:
     return [place.profile for place in sorted(found, key=lambda one: (-one.size, -one.start))]
 
 
-def user_data(policy: SharingPolicy, *, parts: t.Sequence[tuple[str, str]] = ()) -> str:
-    """MIME user data for Amazon Linux 2023: the boot script before the given parts.
+def boot_settings(policy: SharingPolicy) -> dict[str, str]:
+    """What M(aiplatform.eks.eks_node_pools) puts into the user data of the pool's nodes for the policy, by option.
 
-    :param parts: (content type, text) of other parts, e.g. nodeadm's C(application/node.eks.aws).
+    :raises PlatformError: see boot_script.
     """
-    every = [("text/x-shellscript; charset=us-ascii", boot_script(policy)), *parts]
-    body = "".join(f"--{BOUNDARY}\nContent-Type: {kind}\n\n{text.rstrip()}\n\n" for kind, text in every)
-    return f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{BOUNDARY}"\n\n{body}--{BOUNDARY}--\n'
+    if policy.bottlerocket:
+        settings = bottlerocket_settings(policy)
+        return {"bottlerocket_settings": settings} if settings else {}
+    at_boot = policy.layout is not None and policy.applied_by == "user_data"
+    return {"boot_script": boot_script(policy)} if at_boot else {}
 
 
 def bottlerocket_settings(policy: SharingPolicy) -> str:
@@ -138,4 +145,4 @@ def bottlerocket_settings(policy: SharingPolicy) -> str:
 
 _TABLE = "settings.kubelet-device-plugins.nvidia"
 
-__all__ = ("boot_script", "bottlerocket_settings", "user_data")
+__all__ = ("boot_script", "boot_settings", "bottlerocket_settings")

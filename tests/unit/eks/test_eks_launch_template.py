@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+import email
 import json
+import tomllib
 import typing as t
 
 import pytest
@@ -144,6 +146,22 @@ def test_an_own_image_is_told_the_cluster() -> None:
 def test_bottlerocket_gets_toml() -> None:
     text = user_data(instance_store="raid0", ami_family="bottlerocket")
     assert '["apiclient", "ephemeral-storage", "init"]' in text
+
+
+def test_a_boot_script_comes_before_the_node_config() -> None:
+    text = user_data(boot_script="#!/bin/bash\necho mig\n", instance_store="raid0")
+    message = email.message_from_string(text)
+    script, config = message.get_payload()
+    assert script.get_content_type() == "text/x-shellscript"
+    assert script.get_payload() == "#!/bin/bash\necho mig"
+    assert json.loads(config.get_payload())["kind"] == "NodeConfig"
+    assert "NodeConfig" not in user_data(boot_script="#!/bin/bash\n")
+
+
+def test_bottlerocket_settings_stand_beside_ours() -> None:
+    text = user_data(instance_store="raid0", ami_family="bottlerocket", bottlerocket_settings="[settings.x]\na = 1\n")
+    assert tomllib.loads(text)["settings"]["x"] == {"a": 1}
+    assert "bootstrap-commands" in tomllib.loads(text)["settings"]
 
 
 def test_without_a_wish_eks_own_user_data_is_enough() -> None:

@@ -35,6 +35,8 @@ from eks_pool_cases import options, pool, spec
         ({"tags": {f"k{n}": "1" for n in range(47)}}, "47 tags, at most 46"),
         ({"update": {"max_unavailable_percentage": 101}}, "possible are 1 to 100"),
         ({"launch_template": {"id": "lt-1", "version": "1"}, "efa": True}, "efa belongs into the launch template"),
+        ({"bottlerocket_settings": "a = 1"}, "bottlerocket_settings means nothing to the image al2023"),
+        ({"boot_script": "a", "ami_family": "bottlerocket"}, "boot_script means nothing to the image bottlerocket"),
     ],
 )
 def test_what_aws_would_refuse_later_is_refused_now(more: dict[str, t.Any], sentence: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tomllib
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy import sharing_policy
-from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_boot import boot_script, user_data
+from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_boot import boot_script, boot_settings
 
 SMI = """#!/bin/bash
 echo "$@" >> "$LOG"
@@ -73,13 +74,46 @@ def test_whole_gpus_stay_whole(tmp_path: Path) -> None:
     assert not [line for line in commands if line.startswith("mig --id=7")]
 
 
-def test_user_data_is_a_script_that_the_shell_accepts_before_other_parts() -> None:
-    policy = sharing_policy(
-        {"name": "x", "instance_types": ["p5.48xlarge"], "gpu_sharing": {"mode": "mig", "layout": "all-balanced"}}
-    )
-    text = user_data(policy, parts=[("application/node.eks.aws", "kind: NodeConfig")])
-    assert text.index("text/x-shellscript") < text.index("application/node.eks.aws")
+def test_it_is_a_script_that_the_shell_accepts() -> None:
+    text = script("all-balanced", "p5.48xlarge")
     assert "Before=nodeadm-run.service kubelet.service" in text
-    assert subprocess.run(["bash", "-n"], input=boot_script(policy).encode(), check=False).returncode == 0
+    assert subprocess.run(["bash", "-n"], input=text.encode(), check=False).returncode == 0
     with pytest.raises(PlatformError, match="no MIG layout"):
         boot_script(sharing_policy({"name": "x", "instance_types": ["p5.48xlarge"]}))
+
+
+def test_types_with_different_numbers_of_gpus_are_refused() -> None:
+    sharing = {"mode": "mig", "layout": {"3g.40gb": 2}}
+    policy = sharing_policy({"name": "x", "instance_types": ["p5.48xlarge", "p5.4xlarge"], "gpu_sharing": sharing})
+    with pytest.raises(PlatformError, match=r"different numbers of them: p5.48xlarge \(8\) and p5.4xlarge \(1\)"):
+        boot_script(policy)
+
+
+@pytest.mark.parametrize(
+    ("sharing", "family", "expected"),
+    [
+        ({"mode": "mig", "layout": {"3g.40gb": 2}, "applied_by": "user_data"}, "al2023", ["boot_script"]),
+        ({"mode": "mig", "layout": {"3g.40gb": 2}}, "al2023", []),
+        ({"mode": "time_slicing", "replicas": 3}, "al2023", []),
+        ({"mode": "exclusive"}, "bottlerocket", []),
+        ({"mode": "time_slicing", "replicas": 3}, "bottlerocket", ["bottlerocket_settings"]),
+        ({"mode": "mig", "layout": {"1g.10gb": 7}}, "bottlerocket_fips", ["bottlerocket_settings"]),
+    ],
+)
+def test_only_what_the_nodes_need_at_boot_is_said(sharing: dict[str, t.Any], family: str, expected: list[str]) -> None:
+    pool = {"name": "x", "instance_types": ["p5.48xlarge"], "ami_family": family, "gpu_sharing": sharing}
+    assert list(boot_settings(sharing_policy(pool))) == expected
+
+
+def test_bottlerockets_settings_are_toml() -> None:
+    sharing = {"mode": "mig", "layout": {"1g.5gb": 7}, "replicas": 4, "rename": False}
+    policy = sharing_policy(
+        {"name": "x", "instance_types": ["p4d.24xlarge"], "ami_family": "bottlerocket", "gpu_sharing": sharing}
+    )
+    found = tomllib.loads(boot_settings(policy)["bottlerocket_settings"])
+    assert found["settings"]["kubelet-device-plugins"]["nvidia"] == {
+        "device-sharing-strategy": "time-slicing",
+        "device-partitioning-strategy": "mig",
+        "time-slicing": {"replicas": 4, "rename-by-default": False, "fail-requests-greater-than-one": True},
+        "mig": {"profile": {"a100.40gb": "1g.5gb"}},
+    }

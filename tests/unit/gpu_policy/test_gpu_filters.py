@@ -14,10 +14,15 @@ POOLS: list[dict[str, t.Any]] = [
     {"name": "mig", "instance_types": ["p5.48xlarge"], "gpu_sharing": {"mode": "mig", "layout": "all-balanced"}},
     {"name": "cpu", "instance_types": ["m7i.2xlarge"]},
 ]
+AT_BOOT: dict[str, t.Any] = {
+    "name": "boot",
+    "instance_types": ["p5.48xlarge"],
+    "gpu_sharing": {"mode": "mig", "layout": {"3g.40gb": 2}, "applied_by": "user_data"},
+}
 
 
-def templated(expression: str) -> t.Any:
-    templar = Templar(loader=DataLoader(), variables={"pools": POOLS})
+def templated(expression: str, pools: list[dict[str, t.Any]] = POOLS) -> t.Any:
+    templar = Templar(loader=DataLoader(), variables={"pools": pools})
     return templar.template(trust_as_template("{{ pools | aiplatform.eks." + expression + " }}"))
 
 
@@ -45,3 +50,20 @@ def test_a_wrong_wish_is_a_sentence(expression: str, sentence: str) -> None:
     with pytest.raises(AnsibleError) as caught:
         templated(expression)
     assert sentence in str(caught.value)
+
+
+def test_node_pool_settings_carry_what_nodes_need_at_boot() -> None:
+    shared, mig, cpu, boot = templated("node_pool_settings", [*POOLS, AT_BOOT])
+    assert boot["boot_script"].startswith("#!/bin/bash")
+    assert "--create-gpu-instance=3g.40gb,3g.40gb" in boot["boot_script"]
+    assert "nvidia.com/mig.config" not in boot["labels"]
+    assert mig["labels"]["nvidia.com/mig.config"]
+    assert not any("boot_script" in pool for pool in (shared, mig, cpu))
+
+
+@pytest.mark.parametrize("own", [{"user_data": "x"}, {"launch_template": {"id": "lt-1"}}, {"boot_script": "x"}])
+def test_a_pool_with_an_own_answer_is_refused(own: dict[str, t.Any]) -> None:
+    with pytest.raises(AnsibleError) as caught:
+        templated("node_pool_settings", [{**AT_BOOT, **own}])
+    sentence = "node pool boot: its GPUs are shared by what stands in the nodes' user data, but the pool brings"
+    assert f"{sentence} {next(iter(own))}" in str(caught.value)

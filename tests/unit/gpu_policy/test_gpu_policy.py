@@ -36,7 +36,10 @@ REFUSED = [
     (pool("p5.48xlarge", {"mode": "time_slicing", "replicas": 2, "layout": {}}), "belongs to mode mig"),
     (pool("p5.48xlarge", {"replicas": 3}), "does nothing in mode exclusive"),
     (pool("p5.48xlarge", {"mode": "mig"}), "mig without a layout"),
-    (pool("p4d.24xlarge", {"mode": "mig", "layout": {"3g.40gb": 2}}), "3g.20gb is the same share; or choose p4de or p5"),
+    (
+        pool("p4d.24xlarge", {"mode": "mig", "layout": {"3g.40gb": 2}}),
+        "3g.20gb is the same share; or choose p4de or p5",
+    ),
     (pool("p4de.24xlarge", {"mode": "mig", "layout": {"3g.40gb": 2, "1g.10gb": 1}}), "the nearest that fit are"),
     (pool("p4de.24xlarge", {"mode": "mig", "layout": {"1g.10gb": 0}}), "holds no instance"),
     (pool("p4de.24xlarge", {"mode": "mig", "layout": {"1g.10gb": -1}}), "count of 0 or more"),

@@ -49,6 +49,8 @@ class LaunchSpec:
     :param instance_store: C(none) or C(raid0): kubelet's and containerd's data on the local NVMe disks.
     :param node_config: C(spec) of nodeadm's NodeConfig, merged over ours.
     :param user_data: raw user data instead of ours.
+    :param boot_script: a shell script that runs before nodeadm, on Amazon Linux 2023.
+    :param bottlerocket_settings: TOML beside ours, on Bottlerocket.
     """
 
     instance_type: str | None
@@ -65,6 +67,8 @@ class LaunchSpec:
     instance_store: str = "none"
     node_config: Mapping[str, t.Any] | None = None
     user_data: str | None = None
+    boot_script: str | None = None
+    bottlerocket_settings: str | None = None
     instance_tags: tuple[tuple[str, str], ...] = ()
 
     @property

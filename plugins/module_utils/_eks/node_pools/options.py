@@ -92,6 +92,8 @@ POOL: Options = {
     "key_name": _text(no_log=False),
     "node_config": {"type": "dict"},
     "user_data": _text(no_log=True),
+    "boot_script": _text(),
+    "bottlerocket_settings": _text(),
     "launch_template": _group(
         {"id": _text(), "name": _text(), "version": _text(required=True)},
         mutually_exclusive=[("id", "name")],
@@ -150,9 +152,12 @@ SPEC = ArgumentSpec(
             "mutually_exclusive": [
                 ("ami_type", "ami_id"),
                 ("node_config", "user_data"),
+                ("boot_script", "user_data", "bottlerocket_settings"),
                 ("launch_template", "ami_id"),
                 ("launch_template", "disk"),
                 ("launch_template", "user_data"),
+                ("launch_template", "boot_script"),
+                ("launch_template", "bottlerocket_settings"),
                 ("launch_template", "node_config"),
                 ("launch_template", "security_groups"),
                 ("launch_template", "placement_group"),

@@ -112,6 +112,7 @@ def _spec(pool: Options, options: Options) -> PoolSpec:
         raise PlatformError(f"{words}: a name has 1 to 63 letters, digits, - and _, and begins with a letter or digit")
     types = tuple(sorted(pool.get("instance_types") or ()))
     _check_capacity(pool, types, words)
+    _check_boot(pool, words)
     template = pool.get("launch_template")
     taints, startup = _taints(pool, words)
     return PoolSpec(
@@ -163,6 +164,13 @@ def _check_capacity(pool: Options, types: Sequence[str], words: str) -> None:
         )
     if pool.get("ami_id") and (pool.get("version") or pool.get("release_version")):
         raise PlatformError(f"{words}: version and release_version go with EKS' images, not with ami_id; drop them")
+
+
+def _check_boot(pool: Options, words: str) -> None:
+    image = str(pool.get("ami_type") or pool["ami_family"]).lower()
+    option = "boot_script" if image.startswith("bottlerocket") else "bottlerocket_settings"
+    if pool.get(option):
+        raise PlatformError(f"{words}: {option} means nothing to the image {image}; drop it, or change the image")
 
 
 def _scaling(pool: Options, words: str) -> Scaling:
@@ -272,6 +280,8 @@ def _launch(pool: Options, types: tuple[str, ...]) -> LaunchSpec:
         instance_store=pool["instance_store"],
         node_config=pool.get("node_config"),
         user_data=pool.get("user_data"),
+        boot_script=pool.get("boot_script"),
+        bottlerocket_settings=pool.get("bottlerocket_settings"),
         instance_tags=tuple((_strings(pool.get("instance_tags")) or {}).items()),
     )
 

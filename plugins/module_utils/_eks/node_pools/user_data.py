@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..._aws.session import Record
 from .launch_spec import LaunchSpec
@@ -34,9 +34,12 @@ def user_data_for(spec: LaunchSpec, cluster: Record) -> str:
     if spec.user_data:
         return spec.user_data
     if spec.bottlerocket:
-        return BOTTLEROCKET_RAID if spec.instance_store == "raid0" else ""
-    node_spec = node_config(spec, cluster)
-    return mime(node_spec) if node_spec else ""
+        return (BOTTLEROCKET_RAID if spec.instance_store == "raid0" else "") + (spec.bottlerocket_settings or "")
+    parts = [("text/x-shellscript; charset=us-ascii", spec.boot_script)] if spec.boot_script else []
+    if node_spec := node_config(spec, cluster):
+        document = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": node_spec}
+        parts.append(("application/node.eks.aws", json.dumps(document, indent=2, sort_keys=True)))
+    return mime(parts) if parts else ""
 
 
 def node_config(spec: LaunchSpec, cluster: Record) -> dict[str, t.Any]:
@@ -63,14 +66,10 @@ def merged(one: Mapping[str, t.Any], other: Mapping[str, t.Any]) -> dict[str, t.
     return found
 
 
-def mime(node_spec: Mapping[str, t.Any]) -> str:
-    """The NodeConfig as the one part of a MIME message (JSON is YAML)."""
-    document = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": node_spec}
-    return (
-        f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{BOUNDARY}"\n\n'
-        f"--{BOUNDARY}\nContent-Type: application/node.eks.aws\n\n"
-        f"{json.dumps(document, indent=2, sort_keys=True)}\n--{BOUNDARY}--\n"
-    )
+def mime(parts: Sequence[tuple[str, str]]) -> str:
+    """The MIME message of these parts: (content type, text). EKS adds its NodeConfig as one more."""
+    body = "".join(f"--{BOUNDARY}\nContent-Type: {kind}\n\n{text.rstrip()}\n" for kind, text in parts)
+    return f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{BOUNDARY}"\n\n{body}--{BOUNDARY}--\n'
 
 
 __all__ = ("merged", "mime", "node_config", "user_data_for")
