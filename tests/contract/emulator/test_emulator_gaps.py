@@ -160,6 +160,23 @@ def test_file_systems_are_available_and_bound_to_s3(emulator: Emulator) -> None:
     assert fsx.describe_data_repository_associations(**ask)["Associations"] == []
 
 
+def test_a_missing_bucket_is_404_and_a_tls_only_bucket_takes_our_calls(emulator: Emulator) -> None:
+    s3 = emulator.client("s3")
+    with pytest.raises(ClientError) as missing:
+        s3.head_bucket(Bucket="nowhere")
+    assert missing.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    s3.create_bucket(Bucket="secret")
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::secret/*"}
+    for condition, allowed in (({"Bool": {"aws:SecureTransport": "false"}}, True), ({}, False)):
+        policy = {"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition}]}
+        s3.put_bucket_policy(Bucket="secret", Policy=json.dumps(policy))
+        if allowed:
+            s3.put_object(Bucket="secret", Key="a", Body=b"a")
+        else:
+            with pytest.raises(ClientError):
+                s3.put_object(Bucket="secret", Key="a", Body=b"a")
+
+
 def test_efs_has_a_backup_policy_and_can_be_made_faster(emulator: Emulator) -> None:
     efs = emulator.client("efs")
     key = efs.create_file_system(CreationToken="one")["FileSystemId"]

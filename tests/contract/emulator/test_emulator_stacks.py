@@ -145,6 +145,8 @@ def test_a_stack_is_made_unchanged_changed_and_really_deleted(emulator: Emulator
     after = inventory(emulator)
     assert all(after[kind] > before[kind] for kind in before), {kind: after[kind] - before[kind] for kind in before}
     outputs = {row["OutputKey"]: row["OutputValue"] for row in made["Outputs"]}
+    key = emulator.client("kms").describe_key(KeyId="alias/demo")["KeyMetadata"]
+    assert key["Description"] == "key of demo"
     network = emulator.client("ec2").describe_vpcs(VpcIds=[outputs["NetworkId"]])["Vpcs"][0]
     tags = {row["Key"]: row["Value"] for row in network["Tags"]}
     assert (tags["Name"], tags["team"], tags["aws:cloudformation:stack-name"]) == ("demo", "ml", "net")

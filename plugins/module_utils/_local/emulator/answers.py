@@ -18,6 +18,7 @@ from .faults import Faults
 from .gaps import images, launch_templates, prices, quotas
 from .gaps.capacity import Capacity
 from .gaps.file_systems import EFS, FSX
+from .gaps.keys import KEYS
 from .gaps.placement_groups import PlacementGroups
 
 
@@ -59,6 +60,7 @@ class Gaps:
             self._placement_groups.answers(),
             EFS,
             FSX,
+            KEYS,
             launch_templates.ANSWERS,
             images.answers(),
             quotas.answers(lambda: faults().quotas),

@@ -127,6 +127,7 @@ class Gateway:
             traceback.print_exc(file=sys.stderr)
             return request.reply(AwsError("InternalFailure", "moto failed; see the emulator's log", status=500))
         html = any(name.lower() == "content-type" and "text/html" in value for name, value in reply.headers)
+        html = html and environ["REQUEST_METHOD"] != "HEAD"  # S3's HeadBucket of a bucket that is not there
         if html and reply.status in (404, 405, 500, 501) and request.known:
             return request.reply(_not_emulated(request.call))
         return reply

@@ -29,6 +29,7 @@ try:
     from moto.fsx.models import fsx_backends
     from moto.iam.access_control import IAMPolicyStatement, PermissionResult
     from moto.iam.models import IAMBackend, iam_backends
+    from moto.kms.models import kms_backends
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,
@@ -83,6 +84,7 @@ __all__ = (
     "generate_resource_name",
     "get_stack_from_s3_url",
     "iam_backends",
+    "kms_backends",
     "known_to_moto",
     "make_server",
     "require_moto",

@@ -33,6 +33,8 @@ TAGGED = (
     "AWS::SecretsManager::Secret",
     "AWS::SQS::Queue",
 )
+# Moto's class keeps their properties in a form that its own API does not read.
+HALF_MADE = ("AWS::KMS::Key",)
 OWN_TYPES: Mapping[str, OwnType] = {**OWN, **FILE_SYSTEMS}
 
 
@@ -60,6 +62,8 @@ class MotoProvider:
             )
         )
         made = Made(wanted, str(handle.physical_resource_id), handle)
+        if wanted.type in HALF_MADE:
+            IN_PLACE[wanted.type].apply(place, made, wanted.properties, wanted.properties.keys())
         self._tag(place, made)
         return made
 
