@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.aiplatform.eks.plugins.module_utils._monitoring.dashboards import expressions
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "roles/monitoring/files/alerts").glob("*.yml"))
@@ -68,3 +70,14 @@ def look(name: str, scene: dict[str, t.Any], expected: list[dict[str, t.Any]]) -
         "input_series": [{"series": series, "values": values} for series, values in scene["input"].items()],
         "alert_rule_test": [{"eval_time": scene["after"], "alertname": name, "exp_alerts": expected}],
     }
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "roles/monitoring/files/dashboards").glob("*.yml")), ids=lambda path: path.stem
+)
+def test_prometheus_understands_the_panels(promtool: Path, path: Path, tmp_path: Path) -> None:
+    queries = [re.sub(r"\$\w+", "x", text) for text in expressions(yaml.safe_load(path.read_text(encoding="utf-8")))]
+    rules = [{"record": f"panel:{number}", "expr": query} for number, query in enumerate(queries)]
+    book = tmp_path / "panels.json"
+    book.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
+    assert f"{len(rules)} rules found" in run(promtool, "check", "rules", "--lint=none", book)

@@ -7,6 +7,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
+from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.apply_use_case import USE_CASE
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient
 from role_play import Played, play_roles
 
@@ -45,7 +48,20 @@ CLASS = {
     "provisioner": "ebs.csi.aws.com",
     "volumeBindingMode": "WaitForFirstConsumer",
 }
+API = "/apis/apiextensions.k8s.io/v1"
+KIND = "PrometheusRule"
+DEFINITIONS = Path(__file__).resolve().parents[4] / "shared/upstream/crds/kube-prometheus-stack.yaml"
 RULES = "/apis/monitoring.coreos.com/v1/namespaces/monitoring-test/prometheusrules"
+
+
+class Rounds(t.NamedTuple):
+    """What the plays gave."""
+
+    check: Played
+    first: Played
+    second: Played
+    rules: list[dict[str, t.Any]]
+    left: set[str]
 
 
 @pytest.fixture(scope="module")
@@ -75,22 +91,57 @@ def play(cluster: t.Any, scratch: Path, *states: str, check: bool = False) -> li
     return found
 
 
-def names(client: KubeClient, path: str) -> set[str]:
-    items: list[dict[str, t.Any]] = client.request("GET", path).body["items"]
-    return {item["metadata"]["name"] for item in items}
+def everything(client: KubeClient) -> set[str]:
+    """Names of what is there, of the kinds that outlive a namespace, and the namespaces."""
+    paths = (
+        "/api/v1/namespaces",
+        "/api/v1/persistentvolumes",
+        "/api/v1/namespaces/kube-system/configmaps",
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        f"{API}/customresourcedefinitions",
+    )
+    return {f"{path}/{one['metadata']['name']}" for path in paths for one in client.request("GET", path).body["items"]}
 
 
-def test_the_role_from_nothing_to_nothing(cluster: t.Any, client: KubeClient, tmp_path: Path) -> None:
-    before = {
-        kind: names(client, kind) for kind in ("/api/v1/namespaces", "/apis/rbac.authorization.k8s.io/v1/clusterroles")
-    }
-    (foretold,) = play(cluster, tmp_path, "present", check=True)
-    first, second = play(cluster, tmp_path, "present", "present")
-    assert told(foretold) == told(first)
-    assert second.changed == []
+@pytest.fixture(scope="module")
+def rounds(cluster: t.Any, client: KubeClient, tmp_path_factory: pytest.TempPathFactory) -> Rounds:
+    """A check, the run that it spoke of, a second run, and the end."""
+    scratch = tmp_path_factory.mktemp("monitoring")
+    before = everything(client)
+    (check,) = play(cluster, scratch, "present", check=True)
+    first, second = play(cluster, scratch, "present", "present")
+    rules = client.request("GET", RULES).body["items"]
     look(client)
-    play(cluster, tmp_path, "absent")
-    assert {kind: names(client, kind) for kind in before} == before
+    play(cluster, scratch, "absent")
+    return Rounds(check=check, first=first, second=second, rules=rules, left=everything(client) - before)
+
+
+def test_check_says_what_the_run_does(rounds: Rounds) -> None:
+    assert told(rounds.check) == told(rounds.first)
+    assert len(rounds.first.changed) == 3
+
+
+def test_a_second_run_changes_nothing(rounds: Rounds) -> None:
+    assert rounds.second.changed == []
+
+
+def test_absent_leaves_nothing(rounds: Rounds) -> None:
+    assert rounds.left == set()
+
+
+@pytest.mark.skipif(not DEFINITIONS.exists(), reason=f"{DEFINITIONS} is not here")
+def test_prometheus_operator_s_own_schema_takes_the_rules(rounds: Rounds, cluster: t.Any) -> None:
+    kinds = [one for one in yaml.safe_load_all(DEFINITIONS.read_text("utf-8")) if one["spec"]["names"]["kind"] == KIND]
+    rules = [{**one, "metadata": {"name": one["metadata"]["name"]}} for one in rounds.rules]
+    options = {name: option.get("default") for name, option in USE_CASE.spec.options.items()}
+    options |= {"kubeconfig": str(cluster.kubeconfig), "name": "monitoring-schema", "objects": [*kinds, *rules]}
+    try:
+        done = USE_CASE.run(options, Context(check_mode=False, diff_mode=False))
+        assert done.facts["counts"] == {"created": 1 + len(rules)}
+    finally:
+        options |= {"state": "absent", "deletable_kinds": ["CustomResourceDefinition"], "objects": None}
+        USE_CASE.run(options, Context(check_mode=False, diff_mode=False))
 
 
 def told(played: Played) -> dict[str, t.Any]:
