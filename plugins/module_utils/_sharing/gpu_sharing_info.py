@@ -10,7 +10,7 @@ import typing as t
 from collections.abc import Mapping, Sequence
 
 from .._core.argument_spec import ArgumentSpec
-from .._core.clock import Pace, wait_until
+from .._core.clock import Clock, Pace, wait_until
 from .._core.outcome import Context, Outcome, UseCase
 from .._gpu.policy import SharingPolicy, sharing_policies
 from .._gpu.policy_nodes import MIG_CONFIG, PLUGIN_CONFIG, allocatable, product_label
@@ -44,7 +44,7 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
 
     def look() -> tuple[bool, Mapping[str, t.Any]]:
         facts: dict[str, t.Any] = {
-            "cluster_policy": _cluster_policy(client, context),
+            "cluster_policy": cluster_policy(client, context.clock),
             "nodes": node_facts(policies, [node_state(node) for node in list_nodes(client)], options["pool_label"]),
         }
         facts["ready"] = not complaints(facts, managed=managed)
@@ -61,9 +61,10 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     )
 
 
-def _cluster_policy(client: KubeClient, context: Context) -> dict[str, t.Any]:
+def cluster_policy(client: KubeClient, clock: Clock) -> dict[str, t.Any]:
+    """State and message of the GPU operator's ClusterPolicy."""
     try:
-        items = send(client, "GET", POLICIES, clock=context.clock).body.get("items") or []
+        items = send(client, "GET", POLICIES, clock=clock).body.get("items") or []
     except KubeApiError as error:
         if error.status != 404:
             raise
@@ -128,4 +129,4 @@ def complaints(facts: Mapping[str, t.Any], *, managed: bool) -> list[str]:
 
 USE_CASE = UseCase(spec=SPEC, run=run)
 
-__all__ = ("USE_CASE", "complaints", "node_facts")
+__all__ = ("USE_CASE", "cluster_policy", "complaints", "node_facts")

@@ -14,10 +14,12 @@ MAY_KNOW = {
     "_gpu": {"_core"},
     "_aws": {"_core"},
     "_eks": {"_core", "_aws", "_gpu"},
+    "_inventory": {"_core", "_aws", "_eks", "_gpu"},
     "_k8s": {"_core"},
     "_helm": {"_core", "_k8s"},
     "_sharing": {"_core", "_gpu", "_k8s"},
     "_monitoring": {"_core"},
+    "_conformance": {"_core", "_gpu", "_k8s", "_helm", "_sharing"},
     "_local": {"_core", "_gpu", "_aws", "_k8s"},
 }
 
