@@ -1,0 +1,119 @@
+"""Every job template run as AWX runs it, by ansible-runner, with its survey's defaults and edges."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import typing as t
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ansible_runner
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+Data = dict[str, t.Any]
+TEMPLATES: list[Data] = yaml.safe_load((ROOT / "awx/job_templates.yml").read_text(encoding="utf-8"))[
+    "controller_templates"
+]
+# Free text has the edges that its meaning gives it: answers that are taken, and answers that are refused.
+TEXT_EDGES = {"gpu_operator_max_unavailable": (["100%"], ["0", "many"])}
+
+
+@dataclass(frozen=True)
+class Job:
+    """How a job ended."""
+
+    status: str
+    changed: int
+    said: str
+
+
+@pytest.fixture(scope="module")
+def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Job]]:
+    """Launches a template, on a local cloud of its own that ends with the module."""
+    folder = tmp_path_factory.mktemp("runner")
+    shared = {"local_cloud_run_dir": str(tmp_path_factory.mktemp("awx-cloud"))}
+
+    def run(playbook: str, answers: Data, *, check: bool = False, diff: bool = False) -> Job:
+        flags = [*(["--check"] if check else []), *(["--diff"] if diff else [])]
+        ended = ansible_runner.run(
+            private_data_dir=str(folder),
+            project_dir=str(ROOT),
+            inventory=str(ROOT / "inventories/local"),
+            playbook=playbook,
+            extravars={**shared, **answers},
+            envvars={
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            },
+            cmdline=" ".join(flags) or None,
+            quiet=True,
+        )
+        changed = sum((ended.stats or {}).get("changed", {}).values())
+        return Job(status=ended.status, changed=changed, said=ended.stdout.read())
+
+    def template(name: str, answers: Data | None = None, *, check: bool = False) -> Job:
+        (it,) = (one for one in TEMPLATES if one["name"] == name)
+        given = {**defaults(it), **(answers or {})}
+        return run(it["playbook"], given, check=check or it["job_type"] == "check", diff=it["diff_mode"])
+
+    try:
+        succeeded(run("playbooks/local_cloud.yml", {}))
+        yield template
+    finally:
+        stopped = run("playbooks/local_cloud.yml", {"local_cloud_state": "stopped"})
+        assert stopped.status == "successful", stopped.said
+
+
+def questions(template: Data) -> list[Data]:
+    return t.cast("list[Data]", template.get("survey_spec", {}).get("spec", []))
+
+
+def defaults(template: Data) -> Data:
+    """What AWX gives a job whose survey nobody touched."""
+    return {one["variable"]: one["default"] for one in questions(template)}
+
+
+def edges(template: Data) -> Data:
+    """The answers furthest from the defaults: the last choice, the largest number, the longest text with a meaning."""
+    furthest: dict[str, Callable[[Data], t.Any]] = {
+        "multiplechoice": lambda one: one["choices"][-1],
+        "integer": lambda one: one["max"],
+        "text": lambda one: TEXT_EDGES[one["variable"]][0][-1],
+    }
+    return {one["variable"]: furthest[one["type"]](one) for one in questions(template)}
+
+
+def succeeded(job: Job) -> Job:
+    assert job.status == "successful", job.said[-4000:]
+    return job
+
+
+@pytest.fixture(scope="module")
+def platform(launch: Callable[..., Job]) -> Callable[..., Job]:
+    """The platform, made by the template that makes it; a plan comes first, as in the workflow."""
+    planned = succeeded(launch("aiplatform plan"))
+    assert planned.changed
+    assert succeeded(launch("aiplatform site")).changed
+    return launch
+
+
+def test_a_plan_of_what_is_there_has_nothing_to_do(platform: Callable[..., Job]) -> None:
+    assert succeeded(platform("aiplatform plan")).changed == 0
+
+
+@pytest.mark.parametrize("template", [one for one in TEMPLATES if questions(one)], ids=lambda one: str(one["name"]))
+def test_a_template_takes_every_answer_that_its_survey_offers(platform: Callable[..., Job], template: Data) -> None:
+    succeeded(platform(template["name"], edges(template), check=True))
+
+
+@pytest.mark.parametrize("answer", TEXT_EDGES["gpu_operator_max_unavailable"][1])
+def test_a_wrong_answer_is_refused_in_words(platform: Callable[..., Job], answer: str) -> None:
+    job = platform("aiplatform gpu sharing", {"gpu_operator_max_unavailable": answer}, check=True)
+    assert job.status == "failed"
+    assert "max_unavailable" in job.said
+    assert json.dumps(answer).strip('"') in job.said
