@@ -110,7 +110,7 @@ CHART = {
 
 
 def places_of(cluster: t.Any, aws: t.Any, scratch: Path) -> dict[str, str]:
-    """What the cases may name: a kubeconfig, helm, a chart, subnets and a role."""
+    """What the cases may name: a kubeconfig, helm, a chart, our roles, subnets and a role."""
     for name, text in CHART.items():
         (scratch / "chart" / name).parent.mkdir(parents=True, exist_ok=True)
         (scratch / "chart" / name).write_text(text, encoding="utf-8")
@@ -118,6 +118,7 @@ def places_of(cluster: t.Any, aws: t.Any, scratch: Path) -> dict[str, str]:
     return {
         "kubeconfig": str(cluster.kubeconfig),
         "helm": str(cluster.bin / "helm"),
+        "roles": str(ROOT / "roles"),
         "scratch": str(scratch),
         "chart": str(scratch / "chart"),
         "subnet_a": subnets[0],
