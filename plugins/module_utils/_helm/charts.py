@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._core.errors import PlatformError
+from .._k8s.manifests import documents
 from .decisions import ChartIdentity
 from .releases import OCI, ChartWish, Release
-from .rendering import documents
 from .stand_in import chart_files
 from .stand_in_objects import is_stand_in
 
@@ -123,10 +123,10 @@ def _metadata(path: Path, release: Release) -> dict[str, t.Any]:
         raise PlatformError(
             f"release {release}: {path} is no chart ({error}); name a directory with a Chart.yaml, or a .tgz archive"
         ) from error
-    found = documents(text, source=f"Chart.yaml of {path}")
-    if not found or not isinstance(found[0], dict):
+    found = next(documents(text, source=f"Chart.yaml of {path}", last_counts=True), None)
+    if not isinstance(found, dict):
         raise PlatformError(f"release {release}: Chart.yaml of {path} is no mapping")
-    return found[0]
+    return found
 
 
 def _archived(path: Path) -> str:

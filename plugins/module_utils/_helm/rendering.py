@@ -9,39 +9,16 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable, Mapping
 
-from .._core.errors import MissingLibraryError, PlatformError
+from .._k8s.manifests import documents
 from .._k8s.masking import DEFAULT_RULES, MaskRule, masked_pair
 
-try:
-    import yaml
-except ImportError as import_error:
-    yaml = None  # type: ignore[assignment]
-    IMPORT_ERROR: ImportError | None = import_error
-else:
-    IMPORT_ERROR = None
-
 Objects = dict[str, dict[str, t.Any]]
-
-
-def documents(text: str, *, source: str) -> list[t.Any]:
-    """The documents of a YAML text, read as helm reads them (of a key that stands twice the last value counts).
-
-    :raises MissingLibraryError: PyYAML is absent.
-    :raises PlatformError: the text is no YAML.
-    """
-    if yaml is None:
-        raise MissingLibraryError(f"PyYAML cannot be imported ({IMPORT_ERROR}); pip install PyYAML")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return list(yaml.load_all(text, Loader=loader))
-    except yaml.YAMLError as error:
-        raise PlatformError(f"{source} is no valid YAML: {' '.join(str(error).split())[:200]}") from error
 
 
 def objects_of(manifest: str, *, namespace: str, source: str) -> Objects:
     """The objects of a manifest by their names in words: C(Deployment prod/web)."""
     found: Objects = {}
-    for document in documents(manifest, source=source):
+    for document in documents(manifest, source=source, last_counts=True):
         for item in _items(document):
             metadata = item.get("metadata") or {}
             place = metadata.get("namespace") or namespace
@@ -87,4 +64,4 @@ def summary(before: Mapping[str, t.Any], after: Mapping[str, t.Any]) -> dict[str
     }
 
 
-__all__ = ("Objects", "changes", "documents", "is_hook", "objects_of", "summary")
+__all__ = ("Objects", "changes", "is_hook", "objects_of", "summary")

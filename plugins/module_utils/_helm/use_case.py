@@ -21,6 +21,7 @@ from .._k8s import apply_use_case
 from .._k8s.client import KubeClient
 from .._k8s.connection import CONNECTION_SPEC
 from .._k8s.discovery import discover
+from .._k8s.manifests import documents, opened
 from .._k8s.masking import DEFAULT_RULES, MaskRule
 from . import stand_in
 from .charts import ChartCache, Source, default_cache, identity_of, source_of
@@ -29,7 +30,7 @@ from .drift import drifted, in_words
 from .process import Helm, HelmError, chart_path
 from .records import History, Key, read_histories
 from .releases import Release, ordered, release_of
-from .rendering import Objects, changes, documents, is_hook, objects_of, summary
+from .rendering import Objects, changes, is_hook, objects_of, summary
 
 UNKNOWN_KIND = ("no matches for kind", "ensure CRDs are installed first")
 Drift = Mapping[Key, list[dict[str, t.Any]]]
@@ -287,7 +288,8 @@ def _apply_definitions(chart: Path, decision: Decision, helm: Helm, options: Map
     """Helm never upgrades the CRDs of a chart: the apply-set engine does, before the upgrade."""
     release = decision.release
     text = helm.definitions(release, chart)
-    objects = [document for document in documents(text, source=f"the CRDs of {release}") if document]
+    source = f"the CRDs of {release}"
+    objects = list(opened(documents(text, source=source, last_counts=True), source=source))
     if not objects:
         return
     spec = apply_use_case.USE_CASE.spec.options

@@ -59,8 +59,9 @@ class _Composer(_Parser):
 class _Builder:
     """Makes plain data of the nodes of one text."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, last_counts: bool) -> None:
         self.source = source
+        self.last_counts = last_counts
         self.nodes = 0
 
     def value(self, node: t.Any, path: str, depth: int = 0) -> t.Any:
@@ -86,7 +87,7 @@ class _Builder:
                 merged.append(value_node)
                 continue
             key = self.key(key_node)
-            if key in lines:
+            if key in lines and not self.last_counts:
                 raise self.error(key_node, path, f"key {key!r} stands twice, first on line {lines[key]}")
             lines[key] = key_node.start_mark.line + 1
             found[key] = self.value(value_node, f"{path}.{key}" if path else key, depth + 1)
@@ -156,14 +157,20 @@ def parse_manifests(text: str, *, source: str) -> list[Object]:
     :raises MissingLibraryError: PyYAML with its C part is absent.
     :raises PlatformError: the text is no YAML, a key stands twice, a document is no object.
     """
+    return list(opened(documents(text, source=source), source=source))
+
+
+def documents(text: str, *, source: str, last_counts: bool = False) -> Iterator[t.Any]:
+    """The YAML documents of a text, whatever they are.
+
+    :param last_counts: of a key that stands twice the last value counts, as helm has it; else it is an error.
+    :raises MissingLibraryError: PyYAML with its C part is absent.
+    :raises PlatformError: the text is no YAML, or a key stands twice.
+    """
     if yaml is None:
         raise MissingLibraryError(f"PyYAML with its C parser cannot be imported ({IMPORT_ERROR}); pip install PyYAML")
-    return list(opened(_documents(text, source), source=source))
-
-
-def _documents(text: str, source: str) -> Iterator[t.Any]:
     parser = _Composer(text.encode())  # bytes: the C parser refuses subclasses of str, as Ansible hands out
-    builder = _Builder(source)
+    builder = _Builder(source, last_counts=last_counts)
     try:
         while parser.check_node():
             yield builder.value(parser.get_node(), "")
@@ -210,4 +217,4 @@ def checked(document: t.Any, where: str) -> Object:
     return document
 
 
-__all__ = ("checked", "opened", "parse_manifests", "plain")
+__all__ = ("checked", "documents", "opened", "parse_manifests", "plain")

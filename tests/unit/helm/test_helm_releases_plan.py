@@ -253,6 +253,15 @@ def test_a_diff_shows_what_differs_with_secrets_masked() -> None:
     assert before["Secret prod/s"]["data"] != after["Secret prod/s"]["data"]
 
 
+def test_a_manifest_is_read_as_helm_reads_it() -> None:
+    text = (
+        "kind: ConfigMap\nmetadata: {name: a, name: b}\ndata: {on: 012}\n---\nkind: List\nitems: [{kind: B}, 1]\n---\n"
+    )
+    found = objects_of(text, namespace="prod", source="a test")
+    assert found["ConfigMap prod/b"]["data"] == {"true": 10}
+    assert list(found) == ["ConfigMap prod/b", "B prod/None"]
+
+
 def write_chart(folder: Path, version: str = "1.0.0", text: str = "x") -> Path:
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text(f"name: web\nversion: {version}\n", encoding="utf-8")

@@ -9,9 +9,9 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._helm.charts import
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.decisions import ChartIdentity, decide
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.records import ReleaseRecord, histories
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.releases import release_of
-from ansible_collections.aiplatform.eks.plugins.module_utils._helm.rendering import documents
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.stand_in import chart_files
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.stand_in_template import templated
+from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.manifests import documents
 
 SERVER = {"name": "server", "containers": [{"name": "web", "image": "web:1", "ports": {"http": 8080}}]}
 DATA = {"workloads": [SERVER], "services": [{"name": "web", "workload": "server", "ports": {"http": 80, "raw": 9}}]}
