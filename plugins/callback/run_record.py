@@ -14,7 +14,8 @@ author:
 description:
   - Writes one JSON document when the playbook ends - counts per host, the tasks that changed something, the tasks that
     failed with their messages, and the slowest tasks.
-  - Holds no arguments and no results of tasks, so no secret. The message of a task with C(no_log) is left out.
+  - Holds no arguments of tasks, and of results only the C(steps) of this collection's modules, which name what
+    changed and never show a value, so no secret. The steps and the message of a task with C(no_log) are left out.
   - C(playbooks/rehearse.yml) judges its steps by such records.
 requirements:
   - Enable it with C(ANSIBLE_CALLBACKS_ENABLED=aiplatform.eks.run_record).
@@ -51,6 +52,7 @@ from pathlib import Path
 
 from ansible.plugins.callback import CallbackBase
 
+OURS = "aiplatform.eks."
 CENSORED = "censored, because the task has no_log"
 
 
@@ -59,7 +61,7 @@ class Record:
 
     def __init__(self) -> None:
         self.start = time.monotonic()
-        self.changed: list[dict[str, str]] = []
+        self.changed: list[dict[str, t.Any]] = []
         self.failed: list[dict[str, str]] = []
         self.seconds: dict[str, tuple[str, float]] = {}
         self._running: tuple[str, str, float] | None = None
@@ -106,7 +108,7 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         if result.is_changed():
-            self._record.changed.append(self._where(result))
+            self._record.changed.append({**self._where(result), "steps": self._steps(result)})
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         if not ignore_errors:
@@ -128,6 +130,11 @@ class CallbackModule(CallbackBase):
     @staticmethod
     def _where(result: t.Any) -> dict[str, str]:
         return {"host": result.host.get_name(), "task": result.task.get_name()}
+
+    @staticmethod
+    def _steps(result: t.Any) -> list[str]:
+        ours = str(result.task.action).startswith(OURS) and not result.task.no_log
+        return [str(one) for one in result.result.get("steps") or ()] if ours else []
 
     @staticmethod
     def _message(result: t.Any) -> str:

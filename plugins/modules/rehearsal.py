@@ -122,6 +122,28 @@ verdict:
       returned: always
       type: int
       sample: 0
+    tasks:
+      description: The tasks that changed something, or would have.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        host:
+          description: The host.
+          returned: always
+          type: str
+          sample: prod-us-east-1
+        task:
+          description: Name of the task.
+          returned: always
+          type: str
+          sample: Classes and shared volumes
+        steps:
+          description: One line for each change, where the task's module is of this collection.
+          returned: always
+          type: list
+          elements: str
+          sample: ["configured StorageClass gp3 (parameters)"]
     seconds:
       description: How long the playbook took.
       returned: always

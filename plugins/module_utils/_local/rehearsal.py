@@ -113,7 +113,7 @@ def rehearse(
 ) -> list[dict[str, t.Any]]:
     """Run the steps in their order, up to the first that goes wrong.
 
-    :returns: per step that ran: name, passed, problem, changed (count), seconds, log.
+    :returns: per step that ran: name, passed, problem, changed (count), tasks that changed something, seconds, log.
     """
     verdict: list[dict[str, t.Any]] = []
     predicted: list[str] = []
@@ -129,6 +129,7 @@ def rehearse(
                 "passed": not problem,
                 "problem": problem,
                 "changed": len(predicted),
+                "tasks": list(ran.record.get("changed", ())),
                 "seconds": seconds,
                 "log": str(log),
             }

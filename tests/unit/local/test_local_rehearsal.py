@@ -80,6 +80,6 @@ def test_a_real_playbook(tmp_path: Path) -> None:
     log = tmp_path / "log"
     found = play({"inventories": ["localhost,"], "extra_vars": {}}, said.append, step, log)
     assert found.code == 0
-    assert found.record["changed"] == [{"host": "localhost", "task": "Set"}]
+    assert found.record["changed"] == [{"host": "localhost", "task": "Set", "steps": []}]
     assert said == ["make it: First"]
     assert "s3cret" not in log.read_text()
