@@ -260,3 +260,17 @@ def test_a_state_that_could_not_be_written_is_written_later():
     play.settle(30)
     assert "no answer" in play.complaints[0]
     assert play.cluster.nodes["own"]["metadata"]["labels"]["nvidia.com/mig.config.state"] == "success"
+
+
+def test_a_disruption_that_could_not_be_told_is_recorded_once():
+    play = Play(strategy="mixed", mig_default="all-disabled")
+    label = {"node.kubernetes.io/instance-type": "p5.48xlarge", "nvidia.com/mig.config": "all-1g.10gb"}
+    play.cluster.create_node({"metadata": {"name": "own", "labels": label}, "spec": {}, "status": {"capacity": {}}})
+    play.cluster.run("manager", "own", owner=MIG_MANAGER)
+    play.cluster.run("work", "own", limits={GPU: "1"})
+    play.settle(0.1)
+    assert play.cluster.nodes["own"]["metadata"]["labels"]["nvidia.com/mig.config.state"] == "pending"
+    play.cluster.broken_patches = 2
+    play.settle(30)
+    assert play.cluster.nodes["own"]["metadata"]["labels"]["nvidia.com/mig.config.state"] == "failed"
+    assert [entry["pod"] for entry in play.disruptions.entries()] == ["work"]

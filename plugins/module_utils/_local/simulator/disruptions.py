@@ -24,21 +24,29 @@ class Disruptions:
         self._lock = threading.Lock()
         self._entries: deque[dict[str, t.Any]] = deque(maxlen=LONGEST)
 
-    def add(self, pods: Iterable[Pod], *, node: str, reason: str) -> None:
-        """These pods were running on the node when it happened."""
+    def add(self, pods: Iterable[Pod], *, node: str, reason: str) -> list[dict[str, t.Any]]:
+        """These pods were running on the node when it happened; returns the new entries."""
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+        entries = [
+            {
+                "time": moment,
+                "node": node,
+                "namespace": pod.namespace,
+                "pod": pod.name,
+                "resources": dict(pod.accelerators),
+                "reason": reason,
+            }
+            for pod in pods
+        ]
         with self._lock:
-            for pod in pods:
-                self._entries.append(
-                    {
-                        "time": moment,
-                        "node": node,
-                        "namespace": pod.namespace,
-                        "pod": pod.name,
-                        "resources": dict(pod.accelerators),
-                        "reason": reason,
-                    }
-                )
+            self._entries.extend(entries)
+        return entries
+
+    def take_back(self, entries: Iterable[dict[str, t.Any]]) -> None:
+        """It did not happen after all: nobody could be told, and it will be done again."""
+        gone = {id(entry) for entry in entries}
+        with self._lock:
+            self._entries = deque((one for one in self._entries if id(one) not in gone), maxlen=LONGEST)
 
     def entries(self) -> list[dict[str, t.Any]]:
         """All entries, the oldest first."""

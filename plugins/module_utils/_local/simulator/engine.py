@@ -143,8 +143,6 @@ class Engine:
             self.crashed[name] = aim.memory.plugin.error
         else:
             self.crashed.pop(name, None)
-        if aim.disrupted:
-            self._disruptions.add(aim.disrupted, node=name, reason="the MIG layout changed under it")
 
     def _forget(self, name: str) -> None:
         self.crashed.pop(name, None)
@@ -155,6 +153,7 @@ class Engine:
         name, uid = node["metadata"]["name"], node["metadata"]["uid"]
         metadata, status = metadata_patch(node, aim), status_patch(node, aim)
         refusals = [self._refuse(pod, count) for pod, count in aim.refused]
+        hurt = self._disruptions.add(aim.disrupted, node=name, reason="the MIG layout changed under it")
         if not metadata and not status:
             return refusals
 
@@ -165,6 +164,7 @@ class Engine:
                         self._store.put_node(after)
             except PlatformError:
                 self._memories[name, uid] = before  # what was not said did not happen: the next look does it again
+                self._disruptions.take_back(hurt)
                 raise
 
         return [job, *refusals]
