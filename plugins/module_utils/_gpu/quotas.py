@@ -84,18 +84,19 @@ def _capacity(pools: Pools) -> tuple[float, float]:
     for pool in pools:
         types = [instance_type(str(name)) for name in pool.get("instance_types") or ()]
         if types:
-            cpus += _largest(pool) * max(one.vcpu for one in types)
-            memory += _largest(pool) * max(one.memory_gib for one in types) * GIB
+            cpus += largest(pool) * max(one.vcpu for one in types)
+            memory += largest(pool) * max(one.memory_gib for one in types) * GIB
     return cpus, memory
 
 
-def _largest(pool: Mapping[str, t.Any]) -> int:
+def largest(pool: Mapping[str, t.Any]) -> int:
+    """Nodes of a pool of the inventory at its largest."""
     scaling = pool.get("scaling") or {}
     return int(scaling.get("max") or scaling.get("desired") or scaling.get("min") or 1)
 
 
 def _gpu_keys(wish: t.Any, policies: Sequence[SharingPolicy], pools: Pools, *, where: str) -> dict[str, str]:
-    most = {str(pool["name"]): _largest(pool) for pool in pools}
+    most = {str(pool["name"]): largest(pool) for pool in pools}
     has = {one.pool: most[one.pool] * max(kind.accelerator_count for kind in one.types) for one in policies}
     if not isinstance(wish, Mapping):
         return _of_all(wish, policies, sum(has.values()), where=where)
@@ -150,4 +151,4 @@ def _devices_of_a_gpu(policy: SharingPolicy) -> dict[str, float]:
     return found
 
 
-__all__ = ("quantity", "resource_quota")
+__all__ = ("largest", "quantity", "resource_quota")
