@@ -19,6 +19,7 @@ MAY_KNOW = {
     "_helm": {"_core", "_k8s"},
     "_sharing": {"_core", "_gpu", "_k8s"},
     "_monitoring": {"_core"},
+    "_mesh": {"_core", "_k8s"},
     "_conformance": {"_core", "_gpu", "_k8s", "_helm", "_sharing"},
     "_local": {"_core", "_gpu", "_aws", "_k8s"},
 }
