@@ -13,7 +13,10 @@ description:
   - Helm's own release records, read in one request, tell what is unchanged - deployed, same chart, same version, same
     values. For an unchanged release no helm process is started.
   - What changes is rendered by the server's dry run and shown object by object against the stored manifest, with the
-    data of Secrets masked. Check mode shows exactly that and writes nothing.
+    data of Secrets masked. Check mode shows exactly that and writes nothing. If the chart of one release cannot be
+    rendered, none is touched. A single release that nobody looks at is not rendered ahead - its deployment tells the
+    same.
+  - In check mode, a cluster that is not there yet is no error; the charts are rendered without it.
   - A release that failed or whose operation was interrupted is recovered; the step says how.
   - Values and credentials reach helm in files that only the task's user can read, never on a command line.
 author:
@@ -243,7 +246,8 @@ options:
       crds:
         description:
           - With V(helm), helm installs the chart's missing CRDs and never changes them.
-          - With V(apply), they are applied before each deployment, so that an upgrade brings the new ones.
+          - With V(apply), they are applied before each deployment, so that an upgrade brings the new ones. The diff and
+            the counts of objects show them.
         type: str
         choices: [helm, apply]
         default: helm
@@ -275,6 +279,10 @@ options:
         O(chart_mirror) is taken to hold every chart.
       - A chart replaces its stand-in, which is removed first; a stand-in never replaces a real chart. CRDs of a
         stand-in stay, as helm takes none away; O(releases[].crds=apply) brings those of the chart.
+    type: bool
+    default: false
+  plain_http:
+    description: Whether C(oci://) registries are asked without TLS, such as a mirror on this machine.
     type: bool
     default: false
   cache_dir:

@@ -53,11 +53,13 @@ class Helm:
 
     :param options: the task's connection options.
     :param binary: path of helm 3 or 4.
+    :param plain_http: whether registries are asked without TLS.
     """
 
-    def __init__(self, options: Mapping[str, t.Any], binary: str | None) -> None:
+    def __init__(self, options: Mapping[str, t.Any], binary: str | None, *, plain_http: bool = False) -> None:
         self._options = options
         self._wish = binary
+        self._plain_http = plain_http
         self._folder: Path | None = None
         self._major: int | None = None
         self._lock = threading.Lock()
@@ -83,25 +85,35 @@ class Helm:
     def render(self, release: Release, chart: Path, *, on_server: bool) -> str:
         """The manifest that an install or upgrade would apply, hooks left out; nothing is written."""
         arguments = self._deploy(release, chart, digest="")
-        arguments += [f"--dry-run={'server' if on_server else 'client'}", "--output", "json"]
+        arguments.append(f"--dry-run={'server' if on_server else 'client'}")
         answer = self._run(arguments, doing=f"render release {release}", timeout=release.timeout, values=release.values)
-        return str(json.loads(answer[answer.index("{") :]).get("manifest") or "")
+        return _manifest(answer)
 
-    def render_anew(self, release: Release, chart: Path) -> str:
-        """The manifest of a release whose record helm refuses to touch, hooks included."""
-        arguments = ["template", release.name, str(chart), "--namespace", release.namespace, "--dry-run=server"]
-        return self._run(arguments, doing=f"render release {release}", timeout=release.timeout, values=release.values)
+    def render_anew(self, release: Release, chart: Path, *, on_server: bool) -> str:
+        """The manifest of a release whose record helm refuses to touch or cannot reach, hooks included."""
+        arguments = ["template", release.name, str(chart), "--namespace", release.namespace]
+        return self._run(
+            [*arguments, f"--dry-run={'server' if on_server else 'client'}"],
+            doing=f"render release {release}",
+            timeout=release.timeout,
+            values=release.values,
+            cluster=on_server,
+        )
 
-    def deploy(self, release: Release, chart: Path, *, digest: str) -> None:
-        """Install or upgrade, and wait as the release asks."""
-        arguments = [*self._deploy(release, chart, digest=digest), *self._waiting(release)]
+    def deploy(self, release: Release, chart: Path, *, digest: str) -> str:
+        """Install or upgrade, and wait as the release asks.
+
+        :returns: the manifest that was applied, hooks left out.
+        """
+        arguments = [*self._deploy(release, chart, digest=digest), *_waiting(release)]
         arguments += ["--history-max", str(HISTORY)]
-        self._run(arguments, doing=f"deploy release {release}", timeout=release.timeout + GRACE, values=release.values)
+        wait = release.timeout + GRACE
+        return _manifest(self._run(arguments, doing=f"deploy release {release}", timeout=wait, values=release.values))
 
     def rollback(self, release: Release, revision: int) -> None:
         """Back to a revision."""
         arguments = ["rollback", release.name, str(revision), "--namespace", release.namespace]
-        arguments += ["--timeout", f"{release.timeout}s", *self._waiting(release)]
+        arguments += ["--timeout", f"{release.timeout}s", *_waiting(release)]
         self._run(arguments, doing=f"roll release {release} back", timeout=release.timeout + GRACE)
 
     def uninstall(self, release: Release) -> None:
@@ -112,13 +124,16 @@ class Helm:
 
     def definitions(self, release: Release, chart: Path) -> str:
         """The chart's CustomResourceDefinitions, as YAML."""
-        return self._run(["show", "crds", str(chart)], doing=f"read the CRDs of release {release}", timeout=GRACE * 2)
+        doing = f"read the CRDs of release {release}"
+        return self._run(["show", "crds", str(chart)], doing=doing, timeout=GRACE * 2, cluster=False)
 
     def pull(self, chart: ChartWish, folder: Path) -> Path:
         """Fetch a chart's archive into a folder."""
         arguments = ["pull", chart.ref or chart.name, "--version", chart.version, "--destination", str(folder)]
         if chart.repository:
             arguments += ["--repo", chart.repository]
+        if self._plain_http and chart.is_oci:
+            arguments.append("--plain-http")
         self._run(arguments, doing=f"fetch chart {chart}", timeout=GRACE * 10, cluster=False)
         archives = sorted(folder.glob("*.tgz"))
         if len(archives) != 1:
@@ -137,7 +152,7 @@ class Helm:
 
     def _deploy(self, release: Release, chart: Path, *, digest: str) -> list[str]:
         arguments = ["upgrade", release.name, str(chart), "--install", "--namespace", release.namespace]
-        arguments += ["--timeout", f"{release.timeout}s", "--hide-notes"]
+        arguments += ["--timeout", f"{release.timeout}s", "--hide-notes", "--output", "json"]
         arguments.append("--reset-values")  # without it helm keeps the old values when none are wished any more
         if release.create_namespace:
             arguments.append("--create-namespace")
@@ -148,11 +163,6 @@ class Helm:
         if release.force_conflicts and self.major >= 4:
             arguments.append("--force-conflicts")
         return arguments
-
-    def _waiting(self, release: Release) -> list[str]:
-        if not release.wait:
-            return []
-        return ["--wait=watcher", "--wait-for-jobs"] if self.major >= 4 else ["--wait", "--wait-for-jobs"]
 
     def _run(
         self,
@@ -203,6 +213,16 @@ class Helm:
                 _write_secret(kubeconfig, json.dumps(kubeconfig_of(load_configuration(self._options))))
         environment["KUBECONFIG"] = str(kubeconfig)
         return environment
+
+
+def _waiting(release: Release) -> list[str]:
+    """Helm 3 knows one way to wait; helm 4's C(--wait) alone is the way of its watcher."""
+    return ["--wait", "--wait-for-jobs"] if release.wait else []
+
+
+def _manifest(answer: str) -> str:
+    """The manifest of a release that helm printed as JSON, after warnings."""
+    return str(json.loads(answer[answer.index("{") :]).get("manifest") or "")
 
 
 def kubeconfig_of(configuration: t.Any) -> dict[str, t.Any]:

@@ -6,33 +6,30 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .._core.argument_spec import ArgumentSpec
-from .._core.concurrency import ConcurrentError, map_concurrently
-from .._core.errors import PlatformError
+from .._core.concurrency import map_concurrently
 from .._core.outcome import Context, Outcome, UseCase, converge
 from .._core.plan import NO_CHANGE, Plan, Step
-from .._k8s import apply_use_case
 from .._k8s.client import KubeClient
 from .._k8s.connection import CONNECTION_SPEC
 from .._k8s.discovery import discover
-from .._k8s.manifests import documents, opened
 from .._k8s.masking import DEFAULT_RULES, MaskRule
+from .._k8s.to_come import ClusterToCome, connect
 from . import stand_in
-from .charts import ChartCache, Source, default_cache, identity_of, source_of
-from .decisions import UNINSTALL, ChartIdentity, Decision, decide
+from .charts import ChartCache, default_cache
+from .deployment import Deployed, Deployment
 from .drift import drifted, in_words
-from .process import Helm, HelmError, chart_path
+from .planning import Planner, Prepared, manifest_objects
+from .process import Helm
 from .records import History, Key, read_histories
 from .releases import Release, ordered, release_of
-from .rendering import Objects, changes, is_hook, objects_of, summary
+from .rendering import summary
 
-UNKNOWN_KIND = ("no matches for kind", "ensure CRDs are installed first")
 Drift = Mapping[Key, list[dict[str, t.Any]]]
 RELEASE: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "required": True},
@@ -63,6 +60,7 @@ SPEC = ArgumentSpec(
         "drift": {"type": "bool", "default": False},
         "chart_mirror": {"type": "str"},
         "stand_ins": {"type": "bool", "default": False},
+        "plain_http": {"type": "bool", "default": False},
         "cache_dir": {"type": "path"},
         "helm_binary": {"type": "path"},
         "parallel": {"type": "int", "default": 4},
@@ -75,15 +73,6 @@ SPEC = ArgumentSpec(
         },
     }
 ).merge(CONNECTION_SPEC)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A decision with what its application needs."""
-
-    decision: Decision
-    chart: Path | None
-    identity: ChartIdentity | None
 
 
 @dataclass(frozen=True)
@@ -118,6 +107,20 @@ class Wish:
             rules=(*DEFAULT_RULES, *(MaskRule(rule["kind"], rule["path"]) for rule in options.get("mask") or [])),
         )
 
+    def planner(self, helm: Helm, options: Mapping[str, t.Any], context: Context, *, online: bool) -> Planner:
+        """What plans the single releases."""
+        return Planner(
+            helm=helm,
+            cache=self.cache,
+            mirror=self.mirror,
+            stand_ins=self.stand_ins,
+            pending_timeout=self.pending_timeout,
+            rules=self.rules,
+            options=options,
+            context=context,
+            online=online,
+        )
+
 
 def _with_mirror(entry: Mapping[str, t.Any], mirror: str) -> Mapping[str, t.Any]:
     """A chart that is named without a repository is looked for in the mirror."""
@@ -131,28 +134,47 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """Make the releases what the options say."""
     wish = Wish.of(options)
     waves = ordered(wish.releases)
-    client = KubeClient(options)
+    client = connect(options, context)
     histories = read_histories(client, [release.key for release in wish.releases])
-    with Helm(options, options.get("helm_binary")) as helm:
+    drift = _drift(client, wish, histories) if options.get("drift") else {}
+    with Helm(options, options.get("helm_binary"), plain_http=bool(options.get("plain_http"))) as helm:
+        planner = wish.planner(helm, options, context, online=not isinstance(client, ClusterToCome))
         prepared = map_concurrently(
-            lambda release: _prepare(release, histories.get(release.key), wish, helm),
-            wish.releases,
-            workers=wish.parallel,
+            lambda release: planner.prepare(release, histories.get(release.key)), wish.releases, workers=wish.parallel
         )
-        steps = map_concurrently(
-            lambda one: _step(one, histories.get(one.decision.release.key), wish, helm), prepared, workers=wish.parallel
-        )
-        drift = _drift(client, wish, histories) if options.get("drift") else {}
+        if _is_rendered_ahead(prepared, context):
+            steps = map_concurrently(planner.foreseen, prepared, workers=wish.parallel)
+        else:
+            steps = [planner.step(one, None) for one in prepared]
         plan = Plan(tuple(steps), warnings=_warnings(drift))
 
         def facts(plan: Plan) -> Mapping[str, t.Any]:
-            return {"releases": [_fact(step, drift) for step in plan.steps]}
+            return {"releases": [_fact(step, drift) for step in plan.steps], "steps": plan.summaries()}
 
         def apply(plan: Plan) -> Mapping[str, t.Any]:
-            _apply(plan, waves, wish, helm, options)
-            return facts(plan)
+            pending = {step.payload.release.key: step.payload for step in plan.pending}
+            made = Deployment(helm, options, context, wish.parallel).apply(pending, waves)
+            if _is_rendered_ahead(prepared, context):
+                return facts(plan)
+            return facts(Plan(tuple(_told(step, made.get(step.payload.release.key), planner) for step in plan.steps)))
 
         return converge(plan, context, apply=apply, predict=facts)
+
+
+def _is_rendered_ahead(prepared: Sequence[Prepared], context: Context) -> bool:
+    """Whether the plan has to know the objects before they are made.
+
+    It has to when somebody looks at it, and when several releases are deployed: none of them is touched then if the
+    chart of one cannot be rendered. One alone is rendered by its deployment, which then tells what it made.
+    """
+    pending = [one for one in prepared if one.decision.action != NO_CHANGE]
+    alone = len(pending) == 1 and pending[0].deploys
+    return context.check_mode or context.diff_mode or not alone
+
+
+def _told(step: Step, made: Deployed | None, planner: Planner) -> Step:
+    """The step with the objects that its deployment made."""
+    return step if made is None else planner.step(step.payload, made.objects, definitions=made.definitions)
 
 
 def _drift(client: KubeClient, wish: Wish, histories: Mapping[Key, History]) -> Drift:
@@ -166,7 +188,7 @@ def _drift(client: KubeClient, wish: Wish, histories: Mapping[Key, History]) -> 
         return {}
     discovery = discover(client)
     return {
-        release.key: drifted(client, discovery, _objects(record.manifest, release), namespace=release.namespace)
+        release.key: drifted(client, discovery, manifest_objects(record.manifest, release), namespace=release.namespace)
         for release, record in stored
     }
 
@@ -179,126 +201,6 @@ def _warnings(drift: Drift) -> tuple[str, ...]:
     )
 
 
-def _prepare(release: Release, history: History | None, wish: Wish, helm: Helm) -> Prepared:
-    if not release.present:
-        decision = decide(release, history, None, now=time.time(), pending_timeout=wish.pending_timeout)
-        return Prepared(decision, None, None)
-    source = source_of(release, wish.mirror, stand_ins=wish.stand_ins)
-    identity = identity_of(release, source)
-    decision = decide(release, history, identity, now=time.time(), pending_timeout=wish.pending_timeout)
-    chart = _chart(decision, source, wish, helm)
-    return Prepared(decision, chart, identity)
-
-
-def _chart(decision: Decision, source: Source, wish: Wish, helm: Helm) -> Path | None:
-    """The chart on this machine; not fetched when nothing will be done with it."""
-    return None if decision.action == NO_CHANGE else chart_path(source, wish.cache, helm)
-
-
-def _step(prepared: Prepared, history: History | None, wish: Wish, helm: Helm) -> Step:
-    decision = prepared.decision
-    release, record = decision.release, decision.record
-    state = {"chart": record.chart, "revision": record.revision, "status": record.status} if record else None
-    target = f"release {release}"
-    if decision.action == NO_CHANGE:
-        return Step(NO_CHANGE, target, state, state, payload=prepared)
-    stored = history.deployed or history.newest if history and record else None
-    before = _objects(stored.manifest, release) if stored else {}
-    rendered, note = _render(prepared, helm)
-    left, right = changes(before, rendered, wish.rules)
-    if decision.action == UNINSTALL:
-        return Step(UNINSTALL, target, {**(state or {}), "objects": left}, None, payload=prepared)
-    identity = prepared.identity
-    chart = f"{identity.name} {identity.version}" if identity else ""
-    return Step(
-        decision.action,
-        target,
-        {"chart": state["chart"], "status": state["status"], "objects": left} if state else None,
-        {"chart": chart, "status": "deployed", "objects": right},
-        reason="; ".join(part for part in (decision.reason or _made_from(identity), note) if part),
-        payload=prepared,
-    )
-
-
-def _made_from(identity: ChartIdentity | None) -> str:
-    return "from a stand-in chart" if identity and identity.stand_in else ""
-
-
-def _render(prepared: Prepared, helm: Helm) -> tuple[Objects, str]:
-    """The objects to come; without the server when it does not know a kind yet that a need brings."""
-    if prepared.chart is None or prepared.decision.action == UNINSTALL:
-        return {}, ""
-    release, note = prepared.decision.release, ""
-    if prepared.decision.recover:
-        rendered = _objects(helm.render_anew(release, prepared.chart), release)
-        return {name: item for name, item in rendered.items() if not is_hook(item)}, ""
-    try:
-        manifest = helm.render(release, prepared.chart, on_server=True)
-    except HelmError as error:
-        if not any(sign in error.message for sign in UNKNOWN_KIND):
-            raise
-        manifest = helm.render(release, prepared.chart, on_server=False)
-        note = "rendered without the server, which does not know all of its kinds yet"
-    return _objects(manifest, release), note
-
-
-def _objects(manifest: str, release: Release) -> Objects:
-    return objects_of(manifest, namespace=release.namespace, source=f"the manifest of {release}")
-
-
-def _apply(
-    plan: Plan, waves: Sequence[Sequence[Release]], wish: Wish, helm: Helm, options: Mapping[str, t.Any]
-) -> None:
-    """Uninstall in reverse waves, then deploy wave by wave; a failed wave ends the run, its others finish."""
-    pending = {step.payload.decision.release.key: step.payload for step in plan.pending}
-
-    def todo(wave: Sequence[Release], *, removal: bool) -> list[Prepared]:
-        found = [pending[release.key] for release in wave if release.key in pending]
-        return [one for one in found if (one.decision.action == UNINSTALL) == removal]
-
-    for wave in reversed(waves):
-        _all(lambda one: helm.uninstall(one.decision.release), todo(wave, removal=True), wish)
-    for wave in waves:
-        _all(lambda one: _deploy(one, helm, options), todo(wave, removal=False), wish)
-
-
-def _all(work: t.Callable[[Prepared], None], items: Sequence[Prepared], wish: Wish) -> None:
-    try:
-        map_concurrently(work, items, workers=wish.parallel, errors="all")
-    except ConcurrentError as error:
-        failed = {str(item.decision.release): str(failure) for item, failure in error.failures}
-        done = [str(item.decision.release) for item, _result in error.results]
-        raise PlatformError(error.message, failed=failed, done=done, changed=True) from error
-
-
-def _deploy(prepared: Prepared, helm: Helm, options: Mapping[str, t.Any]) -> None:
-    decision = prepared.decision
-    if prepared.chart is None:
-        raise AssertionError("a release that is deployed has a chart")
-    if decision.recover == "rollback":
-        helm.rollback(decision.release, decision.revision)
-    elif decision.recover:
-        helm.uninstall(decision.release)
-    if decision.release.crds == "apply":
-        _apply_definitions(prepared.chart, decision, helm, options)
-    helm.deploy(decision.release, prepared.chart, digest=prepared.identity.digest if prepared.identity else "")
-
-
-def _apply_definitions(chart: Path, decision: Decision, helm: Helm, options: Mapping[str, t.Any]) -> None:
-    """Helm never upgrades the CRDs of a chart: the apply-set engine does, before the upgrade."""
-    release = decision.release
-    text = helm.definitions(release, chart)
-    source = f"the CRDs of {release}"
-    objects = list(opened(documents(text, source=source, last_counts=True), source=source))
-    if not objects:
-        return
-    spec = apply_use_case.USE_CASE.spec.options
-    defaults = {name: entry.get("default") for name, entry in spec.items()}
-    connection = {name: options.get(name) for name in CONNECTION_SPEC.options}
-    wish = {"name": f"{release.namespace}-{release.name}-crds", "namespace": "kube-system", "objects": objects}
-    apply_use_case.run({**defaults, **connection, **wish, "prune": False}, Context())
-
-
 def _is_stand_in(prepared: Prepared) -> bool:
     """What the release is made from; of one that goes, what it was made from."""
     if prepared.identity is not None:
@@ -308,7 +210,7 @@ def _is_stand_in(prepared: Prepared) -> bool:
 
 def _fact(step: Step, drift: Drift) -> dict[str, t.Any]:
     prepared: Prepared = step.payload
-    release = prepared.decision.release
+    release = prepared.release
     before, after = dict(step.before or {}), dict(step.after or {})
     return {
         "name": release.name,

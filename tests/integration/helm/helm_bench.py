@@ -79,13 +79,13 @@ class Bench:
         self.namespace = f"helm-{uuid.uuid4().hex[:8]}"
         self.helm = str(cluster.bin / "helm")
 
-    def run(self, *releases: dict[str, t.Any], check: bool = False, **options: t.Any) -> Outcome:
+    def run(self, *releases: dict[str, t.Any], check: bool = False, diff: bool = True, **options: t.Any) -> Outcome:
         entries = [{"namespace": self.namespace, "timeout": 60, **one} for one in releases]
         for one in entries:
             one.setdefault("wait", True)
         known = {"kubeconfig": str(self.cluster.kubeconfig), "helm_binary": self.helm, "parallel": 2}
         wish = {"releases": entries, "cache_dir": str(self.scratch / "cache"), **known, **options}
-        return use_case.run(wish, Context(check_mode=check, diff_mode=True))
+        return use_case.run(wish, Context(check_mode=check, diff_mode=diff))
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
         command = [str(self.cluster.bin / "kubectl"), "--kubeconfig", str(self.cluster.kubeconfig)]
