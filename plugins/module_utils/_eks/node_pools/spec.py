@@ -111,8 +111,9 @@ def _spec(pool: Options, options: Options) -> PoolSpec:
     if not NAME.match(name):
         raise PlatformError(f"{words}: a name has 1 to 63 letters, digits, - and _, and begins with a letter or digit")
     types = tuple(sorted(pool.get("instance_types") or ()))
-    _check_capacity(pool, types, words)
-    _check_boot(pool, words)
+    if options.get("state") != "absent":  # a name is enough to take a pool away
+        _check_capacity(pool, types, words)
+        _check_boot(pool, words)
     template = pool.get("launch_template")
     taints, startup = _taints(pool, words)
     return PoolSpec(
