@@ -138,6 +138,24 @@ def test_shared_volumes_are_bound_claims(rounds: dict[str, Played], client: Kube
     assert volume["persistentVolumeReclaimPolicy"] == "Retain"
 
 
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        ({"storage_fsx": False}, "fast is on FSx for Lustre, and the foundation made no such file system"),
+        (
+            {"storage_shared_volumes": [{"name": "x", "namespaces": ["a"], "source": "s3", "bucket": "logs"}]},
+            "x names no bucket of the foundation, whose buckets are models",
+        ),
+    ],
+)
+def test_a_volume_of_nothing_is_refused_before_any_write(
+    rounds: dict[str, Played], cloud: Playing, wish: dict[str, t.Any], sentence: str
+) -> None:
+    played = cloud.play("storage", fails=True, **{**VARIABLES, **wish})
+    assert sentence in played.failure
+    assert played.changed == []
+
+
 def test_absent_takes_away_what_present_made(
     rounds: dict[str, Played], cloud: Playing, client: KubeClient, clients: t.Any
 ) -> None:
