@@ -33,6 +33,12 @@ options:
     description: Namespace of Linkerd's control plane. It must be there.
     type: str
     default: linkerd
+  issuer:
+    description:
+      - Whether trust anchor and issuer are made.
+      - With V(false) somebody else, such as cert-manager, makes the Secret C(linkerd-identity-issuer).
+    type: bool
+    default: true
   trust_domain:
     description: Trust domain of the mesh, the end of every identity.
     type: str

@@ -27,6 +27,7 @@ SPEC = ArgumentSpec(
     options={
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "namespace": {"type": "str", "default": "linkerd"},
+        "issuer": {"type": "bool", "default": True},
         "trust_domain": {"type": "str", "default": "cluster.local"},
         "webhooks": {
             "type": "list",
@@ -70,10 +71,11 @@ class Settings:
         namespace = options["namespace"]
         issuer = Place(namespace, ISSUER)
         names = (f"identity.{namespace}.{options['trust_domain']}",)
-        leaves = {issuer: Wish(names, _life(options, "issuer_days"), intermediate=True)}
+        own_issuer = {issuer: Wish(names, _life(options, "issuer_days"), intermediate=True)}
+        leaves = own_issuer if options["issuer"] else {}
         for webhook in options["webhooks"]:
             place = Place(webhook.get("namespace") or namespace, webhook["secret"])
-            if place in leaves or place.name in (ANCHOR, WEBHOOK_AUTHORITY):
+            if place in leaves or place.name in (ANCHOR, WEBHOOK_AUTHORITY, ISSUER):
                 raise PlatformError(f"webhooks: {place} stands twice; each webhook has a Secret of its own")
             name = f"{webhook['service']}.{place.namespace}.svc"
             leaves[place] = Wish((name, f"{name}.{options['trust_domain']}"), _life(options, "webhook_days"))
@@ -94,8 +96,9 @@ class Settings:
         )
 
     def authorities(self) -> tuple[Place, ...]:
-        """Where the authorities' certificates are."""
-        return (self.anchor, self.webhook_authority)
+        """Where the certificates of the authorities are that sign something."""
+        signing = {self.authority_of(leaf) for leaf in self.leaves}
+        return tuple(place for place in (self.anchor, self.webhook_authority) if place in signing)
 
     def places(self) -> tuple[Place, ...]:
         """Every Secret."""
