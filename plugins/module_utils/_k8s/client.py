@@ -45,6 +45,8 @@ class KubeClient:
     :param connections: keep-alive connections that the pool holds.
     """
 
+    silent_since: float | None = None  # when the first of the last requests in a row got no answer, for M(retry)
+
     def __init__(self, options: Mapping[str, t.Any], *, connections: int = 32) -> None:
         self._options = dict(options)
         self._configuration = load_configuration(options)

@@ -68,18 +68,35 @@ def send(
 ) -> Answer:
     """A request that is sent again while its failure may pass, for at most C(retry_for) seconds.
 
+    A server that is silent is waited for by all requests together: once it has been for that long, each fails at once.
+
     :raises KubeApiError: the last failure.
     """
     start, attempt = clock.now(), 0
     while True:
         try:
-            return client.request(method, path, **request)
+            answer = client.request(method, path, **request)
+            client.silent_since = None
+            return answer
         except KubeApiError as error:
             pause = pause_before(error, attempt)
-            if not is_passing(error, kind_is_new=kind_is_new) or clock.now() - start + pause > retry_for:
+            since = min(start, _silence(client, error, clock))
+            if not is_passing(error, kind_is_new=kind_is_new) or clock.now() - since + pause > retry_for:
                 raise
             clock.sleep(pause)
             attempt += 1
+
+
+def _silence(client: KubeClient, error: KubeApiError, clock: Clock) -> float:
+    """Since when the server has not answered; now, if it has."""
+    now = clock.now()
+    if error.status:
+        client.silent_since = None
+        return now
+    since = client.silent_since
+    if since is None:
+        since = client.silent_since = now
+    return since
 
 
 __all__ = ("FIRST_LOOK_FOR", "RETRY_FOR", "is_passing", "pause_before", "send")

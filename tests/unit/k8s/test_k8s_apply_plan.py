@@ -192,6 +192,8 @@ def test_what_is_sent_again(status: int, message: str, passing: bool) -> None:
 class Server:
     """Fails as scripted, then answers."""
 
+    silent_since: float | None = None
+
     def __init__(self, *failures: KubeApiError) -> None:
         self.failures = list(failures)
 
@@ -208,3 +210,16 @@ def test_the_servers_own_pause_is_kept_and_the_patience_ends() -> None:
     assert clock.slept == [7, 0.2]
     with pytest.raises(KubeApiError):
         send(t.cast("t.Any", Server(*[busy] * 20)), "GET", "/", clock=SteppingClock(), retry_for=20)
+
+
+def test_a_silent_server_is_waited_for_once_and_not_for_each_request() -> None:
+    silent, clock = KubeApiError("no answer", status=0), SteppingClock()
+    server = Server(*[silent] * 40)
+    for waited in (True, False):
+        slept = len(clock.slept)
+        with pytest.raises(KubeApiError):
+            send(t.cast("t.Any", server), "GET", "/", clock=clock, retry_for=20)
+        assert (len(clock.slept) > slept) is waited
+    server.failures = [silent]
+    server.silent_since = None  # it answered somebody in between
+    assert send(t.cast("t.Any", server), "GET", "/", clock=clock, retry_for=20) == "answer"
