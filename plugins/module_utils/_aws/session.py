@@ -142,24 +142,25 @@ class AwsSession:
         parameters: Mapping[str, t.Any],
         *,
         items: str,
-        marker: str = "nextToken",
+        marker: str | tuple[str, str] = "nextToken",
         doing: str,
         absent: Iterable[str] = (),
     ) -> list[t.Any]:
         """All items of a listing, page by page.
 
         :param items: the key of the answer that holds them.
-        :param marker: the name of the continuation token, in the request and in the answer.
+        :param marker: the name of the continuation token, or its names (in the answer, in the request).
         :param absent: error codes that mean "there is none"; they end the listing.
         """
         found: list[t.Any] = []
         query = dict(parameters)
+        in_answer, in_request = (marker, marker) if isinstance(marker, str) else marker
         while True:
             answer = self.call(service, operation, query, doing=doing, absent=absent) or {}
             found.extend(answer.get(items) or [])
-            if not answer.get(marker):
+            if not answer.get(in_answer):
                 return found
-            query[marker] = answer[marker]
+            query[in_request] = answer[in_answer]
 
     def require_fields(self, service: str, operation: str, parameters: Mapping[str, t.Any]) -> None:
         """Refuse fields that the installed botocore does not know, before anything is written.

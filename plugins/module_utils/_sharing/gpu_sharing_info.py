@@ -48,7 +48,7 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
             "nodes": node_facts(policies, [node_state(node) for node in list_nodes(client)], options["pool_label"]),
         }
         facts["ready"] = not complaints(facts, managed=managed)
-        return bool(facts["ready"]) or not options["require"], facts
+        return bool(facts["ready"]) or context.check_mode or not options["require"], facts
 
     def describe(facts: Mapping[str, t.Any], elapsed: float) -> str:
         found = complaints(facts, managed=managed)

@@ -4,7 +4,6 @@ import typing as t
 
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._aws.leftovers import kinds, lookups, use_case
-from ansible_collections.aiplatform.eks.plugins.module_utils._aws.leftovers.listing import list_all
 from ansible_collections.aiplatform.eks.plugins.module_utils._aws.leftovers.scope import Scope
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
@@ -72,7 +71,7 @@ def test_a_listing_finds_what_is_the_clusters(stubbed: t.Any, operation: str, an
     entry = kind(operation)
     session, stubs = stubbed(entry.service)
     stubs[entry.service].add_response(_snake(operation), answer, dict(entry.parameters(SCOPE)))
-    records = list_all(session, entry.service, operation, entry.parameters(SCOPE), entry.items, entry.marker)
+    records = entry.records(session, SCOPE)
     findings = [finding for record in records if (finding := entry.read(record, SCOPE))]
     rounded = [
         (one.kind, one.id, one.reason, None if one.monthly_usd is None else round(one.monthly_usd, 2))
@@ -103,7 +102,7 @@ def test_a_listing_follows_both_names_of_the_token(stubbed: t.Any) -> None:
     stubs["efs"].add_response("describe_file_systems", {"FileSystems": [], "NextMarker": "more"}, {})
     stubs["efs"].add_response("describe_file_systems", {"FileSystems": []}, {"Marker": "more"})
     entry = next(one for one in kinds.KINDS if one.service == "efs")
-    assert list_all(session, "efs", entry.operation, {}, entry.items, entry.marker) == []
+    assert entry.records(session, SCOPE) == []
 
 
 def test_every_listing_exists_in_the_api(stubbed: t.Any) -> None:

@@ -42,6 +42,7 @@ def mount_zones(emulator: Emulator, key: str) -> set[str]:
 def test_file_systems_come_stay_and_go(emulator: Emulator, tmp_path: Path) -> None:
     first, again = played(emulator, tmp_path, {}, {})
     outputs = again.tasks["Tell the other roles"]["ansible_facts"]["foundation_outputs"]
+    print(first.changed, again.changed)
     assert outputs == first.tasks["Tell the other roles"]["ansible_facts"]["foundation_outputs"]
     assert (len(first.changed), again.changed) == (6, [])
     efs, fsx = outputs["efs"], outputs["fsx"]

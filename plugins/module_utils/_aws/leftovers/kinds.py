@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .. import monthly_cost as cost
+from ..session import AwsSession
 from .scope import Finding, Record, Scope
 
 Reading: t.TypeAlias = "Callable[[Record, Scope], Finding | None]"
@@ -36,6 +37,20 @@ class Kind:
     marker: tuple[str, str]
     read: Reading
     parameters: Callable[[Scope], Mapping[str, t.Any]] = _nothing
+
+    def records(self, session: AwsSession, scope: Scope) -> list[t.Any]:
+        """All records of the listing.
+
+        :raises AwsError: it cannot be asked.
+        """
+        return session.pages(
+            self.service,
+            self.operation,
+            self.parameters(scope),
+            items=self.items,
+            marker=self.marker,
+            doing=f"list {self.items} of {self.service}",
+        )
 
 
 def _tagged(kind: str, key: str, price: Callable[[Record], float | None] = lambda _record: 0.0) -> Reading:

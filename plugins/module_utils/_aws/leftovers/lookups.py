@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from .. import monthly_cost as cost
 from ..session import AwsSession
 from ..tags import OWNER_TAG
-from .listing import list_all
 from .scope import Finding, Record, Scope, tags_of
 
 TAG_BATCH = 20
@@ -20,15 +19,19 @@ TRUSTED = ("eks.amazonaws.com", "pods.eks.amazonaws.com", "ec2.amazonaws.com")
 Lookup = Callable[[AwsSession, Scope], list[Finding]]
 
 
+def _listed(session: AwsSession, service: str, operation: str, items: str, marker: tuple[str, str]) -> list[Record]:
+    return session.pages(service, operation, {}, items=items, marker=marker, doing=f"list {items} of {service}")
+
+
 def load_balancers(session: AwsSession, scope: Scope) -> list[Finding]:
     """Application and network load balancers."""
-    records = list_all(session, "elbv2", "DescribeLoadBalancers", {}, "LoadBalancers", ("NextMarker", "Marker"))
+    records = _listed(session, "elbv2", "DescribeLoadBalancers", "LoadBalancers", ("NextMarker", "Marker"))
     return list(_elbv2(session, scope, records, "load balancer", "LoadBalancerArn", cost.LOAD_BALANCER))
 
 
 def target_groups(session: AwsSession, scope: Scope) -> list[Finding]:
     """Target groups, also those without a load balancer."""
-    records = list_all(session, "elbv2", "DescribeTargetGroups", {}, "TargetGroups", ("NextMarker", "Marker"))
+    records = _listed(session, "elbv2", "DescribeTargetGroups", "TargetGroups", ("NextMarker", "Marker"))
     return list(_elbv2(session, scope, records, "target group", "TargetGroupArn", 0.0))
 
 
@@ -49,7 +52,7 @@ def _elbv2(
 def roles(session: AwsSession, scope: Scope) -> list[Finding]:
     """IAM roles of the cluster's name that AWS services or its pods may assume."""
     prefix = f"{scope.cluster}-"
-    records = list_all(session, "iam", "ListRoles", {}, "Roles", ("Marker", "Marker"))
+    records = _listed(session, "iam", "ListRoles", "Roles", ("Marker", "Marker"))
     return [
         Finding("role", str(record["RoleName"]), f"its name begins with {prefix}")
         for record in records

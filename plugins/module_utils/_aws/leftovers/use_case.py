@@ -17,7 +17,6 @@ from ..._core.text import listed
 from ..errors import AwsError
 from ..session import AWS_SPEC, AwsSession
 from .kinds import KINDS, Kind
-from .listing import list_all
 from .lookups import LOOKUPS
 from .scope import Finding, Scope
 
@@ -50,8 +49,7 @@ def _ask(session: AwsSession, scope: Scope, kind: Kind | str) -> Found:
     try:
         if isinstance(kind, str):
             return LOOKUPS[kind](session, scope), None
-        records = list_all(session, kind.service, kind.operation, kind.parameters(scope), kind.items, kind.marker)
-        return [finding for record in records if (finding := kind.read(record, scope))], None
+        return [finding for record in kind.records(session, scope) if (finding := kind.read(record, scope))], None
     except AwsError as error:
         return [], error.message
 

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the aiplatform.eks engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""CloudFormation stacks that carry a digest of what made them, so that an unchanged one costs no call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+from collections.abc import Mapping
+
+from .._core.errors import PlatformError
+
+DIGEST_TAG = "aiplatform.eks/digest"
+DIGEST_LENGTH = 32
+SETTLED = frozenset(("CREATE_COMPLETE", "UPDATE_COMPLETE"))
+
+
+def wanted_stack(
+    template: str, parameters: Mapping[str, t.Any], *, tags: Mapping[str, str], live: Mapping[str, t.Any] | None
+) -> dict[str, t.Any]:
+    """A stack as it is wanted, and whether CloudFormation needs to be asked about it.
+
+    :param template: the template's text.
+    :param live: the stack as M(amazon.aws.cloudformation_info) returns it; None when there is none.
+    :returns: C(template), C(parameters) as texts, C(tags) with the digest, C(stale).
+    :raises PlatformError: a parameter has no value.
+    """
+    if empty := sorted(name for name, value in parameters.items() if value is None):
+        raise PlatformError(f"the stack's parameter {empty[0]} has no value; give it one")
+    texts = {name: _text(value) for name, value in parameters.items()}
+    content = json.dumps([template, texts, dict(tags)], sort_keys=True)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:DIGEST_LENGTH]
+    carried = ((live or {}).get("stack_tags") or {}).get(DIGEST_TAG)
+    status = ((live or {}).get("stack_description") or {}).get("stack_status")
+    return {
+        "template": template,
+        "parameters": texts,
+        "tags": {**tags, DIGEST_TAG: digest},
+        "stale": carried != digest or status not in SETTLED,
+    }
+
+
+def _text(value: t.Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+__all__ = ("DIGEST_TAG", "wanted_stack")
