@@ -20,13 +20,13 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.geometry impor
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.instances import instance_type
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.catalogue import Catalogue
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.model import Machine
-from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.nvidia import CAPABILITY
+from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.nvidia import capability
 from nvidia_programs import HERE, programs
 
 ARCHITECTURES = {"volta": 5, "turing": 6, "ampere": 7, "ada": 8, "hopper": 9, "blackwell": 10, "blackwell-gb20x": 10}
-ENGINES = ("copy", "decoders", "encoders", "jpeg", "ofa")
+ENGINES = ("copy_engines", "decoders", "encoders", "jpeg", "ofa")
 Layout = Mapping[str, int] | None
-LONGEST, QUIET = 60.0, 0.4
+LONGEST, QUIET = 30.0, 0.4
 MINORS = 16  # of GPU instances; the driver lists more than there are
 NOT_ALLOWED = (
     "NVIDIA's programs read fixed places in /proc, /sys and /var/lib, so they are run in a mount namespace, and this "
@@ -60,7 +60,9 @@ def namespace() -> tuple[str, ...]:
     ways = [("unshare", "--mount", "--propagation", "private"), ("unshare", "--user", "--map-root-user", "--mount")]
     said = []
     for way in ways[os.geteuid() != 0 :]:
-        tried = subprocess.run([*way, "mount", "-t", "tmpfs", "none", "/sys/bus"], capture_output=True, text=True, check=False)
+        tried = subprocess.run(
+            [*way, "mount", "-t", "tmpfs", "none", "/sys/bus"], capture_output=True, text=True, check=False
+        )
         if tried.returncode == 0:
             return way
         said.append(tried.stderr.strip())
@@ -78,13 +80,13 @@ def description(type_name: str, layouts: Sequence[Layout]) -> str:
     target = board(instance_type(type_name).board or "") if instance_type(type_name).board else None
     for index, layout in enumerate(layouts):
         lines.append(_gpu(index, machine, target, layout))
-        lines += _profiles(index, target) if target else []
+        lines += _profiles(index, target, machine.gpu_memory_mib or 0) if target else []
         lines += _instances(index, target, layout) if target and layout else []
     return "\n".join(lines) + "\n"
 
 
 def _gpu(index: int, machine: Machine, target: Board | None, layout: Layout) -> str:
-    major, minor = CAPABILITY[machine.gpu_arch]
+    major, minor = capability(machine)
     pci = target.pci_device_ids[0] if target and target.pci_device_ids else "0x000010DE"
     identity = f"GPU-{uuid.uuid5(uuid.NAMESPACE_DNS, f'{machine.instance_type}.{index}')}"
     words = [identity, bus(index), pci, "0x000010DE", machine.gpu_memory_mib or 0, major, minor]
@@ -97,12 +99,14 @@ def bus(index: int) -> str:
     return f"00000000:{0x10 + index:02X}:00.0"
 
 
-def _profiles(index: int, target: Board) -> list[str]:
+def _profiles(index: int, target: Board, mib: int) -> list[str]:
+    """Its profiles; where the exact memory of one is unknown, that of its slices, from which names are made."""
     found = []
     for one in target.profiles.values():
+        memory = mib * (one.size or 0) // (target.memory_slices or 1)
         engines = [one.engines.get(name) or 0 for name in ENGINES]
         words = [one.nvml_id, one.smi_id, one.compute_slices, one.max_instances, one.multiprocessors or 0, *engines]
-        found.append(f"profile {index} {' '.join(map(str, words))} {one.memory_mib or 0} {one.name}")
+        found.append(f"profile {index} {' '.join(map(str, words))} {one.memory_mib or memory} {one.name}")
     return found
 
 
@@ -134,13 +138,12 @@ def judged(
         "PATH": f"{folder / 'bin'}:{programs()}:{os.environ['PATH']}",
         "MOCK_NVML_CONFIG": str(folder / "node.conf"),
         "MIG_STRATEGY": strategy,
+        "MPS_ROOT": "/run/nvidia/mps",
         "ASK": ask,
     }
     command = [*namespace(), "bash", str(HERE / "gpu_node.bash"), str(folder), "bash", "-c", SCRIPT]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             return _wait(folder, process, expected, asked=bool(ask))
         finally:
@@ -168,12 +171,10 @@ def _write_node(folder: Path, type_name: str, layouts: Sequence[Layout], config:
         # all that the plugin asks the MPS daemon
         "bin/nvidia-cuda-mps-control": "#!/bin/sh\nread -r question\necho 25.0\n",
     }
+    zeros = {"config": "\0" * 256, "resource": "0x0 0x0 0x0\n", "numa_node": "0\n", "reset": ""}
+    device = {"vendor": "0x10de\n", "device": "0x2330\n", "class": "0x030200\n", **zeros}
     for index in range(len(layouts)):
-        place = f"pci/{bus(index)[4:].lower()}"
-        zeros = {"config": "\0" * 256, "resource": "0x0 0x0 0x0\n", "numa_node": "0\n", "reset": ""}
-        same = {"vendor": "0x10de\n", "device": "0x2330\n", "class": "0x030200\n", **zeros}
-        texts |= {f"{place}/{name}": text for name, text in same.items()}
-        (folder / place / "vfio-dev").mkdir(parents=True, exist_ok=True)
+        texts |= {f"pci/{bus(index)[4:].lower()}/{name}": text for name, text in device.items()}
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -190,7 +191,9 @@ def _minors(gpus: int) -> str:
     return "".join(f"{path} {number}\n" for number, path in enumerate(["config", "monitor", *paths], 1))
 
 
-def _wait(folder: Path, process: subprocess.Popen[bytes], expected: Mapping[str, int] | None, *, asked: bool) -> Verdict:
+def _wait(
+    folder: Path, process: subprocess.Popen[bytes], expected: Mapping[str, int] | None, *, asked: bool
+) -> Verdict:
     """Until the plugin ended, says what is expected and stays at it, or took too long."""
     end, right_since = time.monotonic() + LONGEST, 0.0
     while process.poll() is None and time.monotonic() < end:

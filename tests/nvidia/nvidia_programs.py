@@ -1,6 +1,6 @@
-"""NVIDIA's own programs and our mock driver: built once, kept outside the checkout under a hash of what they are made of.
+"""NVIDIA's own programs and our mock driver: built once, kept outside the checkout under a hash of their sources.
 
-``python tests/nvidia/nvidia_programs.py`` builds them and says where they are: minutes on the first run, seconds after.
+``python tests/nvidia/nvidia_programs.py`` builds them and says where they are: minutes at first, seconds after.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "build/collections"))
 
-from ansible_collections.aiplatform.eks.plugins.module_utils._local.binaries import cache_folder  # noqa: E402
-from ansible_collections.aiplatform.eks.plugins.module_utils._local.binaries_build import Builder  # noqa: E402
+from ansible_collections.aiplatform.eks.plugins.module_utils._local.binaries import cache_folder
+from ansible_collections.aiplatform.eks.plugins.module_utils._local.binaries_build import Builder
 
 MODULE = "github.com/NVIDIA/k8s-device-plugin/cmd"
-PROGRAMS = {"gpu-feature-discovery": f"{MODULE}/gpu-feature-discovery", "nvidia-device-plugin": f"{MODULE}/nvidia-device-plugin"}
+PROGRAMS = {
+    "gpu-feature-discovery": f"{MODULE}/gpu-feature-discovery",
+    "nvidia-device-plugin": f"{MODULE}/nvidia-device-plugin",
+}
 HEADER = "github.com/NVIDIA/go-nvml"
 LIBRARY = "libnvidia-ml.so.1"
 # go-nvml leaves NVML's symbols open until it loads the library, so the loader must not resolve them at once.
@@ -78,5 +81,7 @@ def _run(command: list[str | Path], environment: dict[str, str]) -> str:
 
 if __name__ == "__main__":
     started = time.monotonic()
-    print("NVIDIA's device plugin and feature discovery: found, or built once (about 3 minutes on two cores)", flush=True)
+    print(
+        "NVIDIA's device plugin and feature discovery: found, or built once (about 3 minutes on two cores)", flush=True
+    )
     print(f"{programs()} ({time.monotonic() - started:.0f} s)")

@@ -29,7 +29,7 @@ CAPABILITY = {
 FAMILY = {"ada": "ada-lovelace", "blackwell-gb20x": "blackwell"}
 OWNED = re.compile(
     r"^nvidia\.com/(gpu\.(product|count|replicas|sharing-strategy|memory|family|machine|mode|multiprocessors"
-    r"|compute\.(major|minor)|slices\.(gi|ci)|engines\.\w+)|mig-.+\..+|mig\.(strategy|capable)|mps\.capable|cuda\..+)$"
+    r"|compute\.(major|minor)|slices\.(gi|ci)|engines\.\w+)|mig-.+\..+|mig\.(strategy|capable)|mps\.capable|vgpu\.present|cuda\..+)$"
 )
 UNFIT = re.compile(r"[^A-Za-z0-9\-_. ]")
 
@@ -137,6 +137,7 @@ def _node_labels(equipment: Equipment, sharing: Sharing) -> dict[str, str]:
         "nvidia.com/gpu.mode": "compute",
         "nvidia.com/mig.capable": "true" if equipment.board else "false",
         "nvidia.com/mps.capable": "true" if sharing.strategy == MPS else "false",
+        "nvidia.com/vgpu.present": "false",
     }
 
 
@@ -144,9 +145,7 @@ def _gpu_labels(equipment: Equipment, sharing: Sharing) -> dict[str, str]:
     machine, gpus = equipment.machine, equipment.gpus
     whole = any(not gpu.mig for gpu in gpus)
     found = _base_labels(GPU, [machine.gpu_name], len(gpus), sharing if whole else None)
-    major, minor = CAPABILITY.get(machine.gpu_arch, (0, 0))
-    if machine.gpu_name.endswith("A10G"):
-        minor = 6
+    major, minor = capability(machine)
     if machine.gpu_memory_mib:
         found[f"{GPU}.memory"] = str(machine.gpu_memory_mib)
     if major:
@@ -154,6 +153,12 @@ def _gpu_labels(equipment: Equipment, sharing: Sharing) -> dict[str, str]:
         found[f"{GPU}.compute.major"] = str(major)
         found[f"{GPU}.compute.minor"] = str(minor)
     return found
+
+
+def capability(machine: Machine) -> tuple[int, int]:
+    """The GPU's compute capability; zeros when it is unknown."""
+    major, minor = CAPABILITY.get(machine.gpu_arch, (0, 0))
+    return (major, 6) if machine.gpu_name.endswith("A10G") else (major, minor)
 
 
 def _mig_labels(equipment: Equipment, profile: str, resource: str, sharing: Sharing) -> dict[str, str]:
@@ -196,4 +201,4 @@ def _clean(name: str) -> str:
     return "-".join(UNFIT.sub("", name).split())
 
 
-__all__ = ("GPU", "OWNED", "Equipment", "devices", "labels", "mig_resource", "resources", "single_fault")
+__all__ = ("GPU", "OWNED", "Equipment", "capability", "devices", "labels", "mig_resource", "resources", "single_fault")
