@@ -33,7 +33,8 @@ def test_without_a_description_there_is_no_driver(tmp_path: Path) -> None:
 def test_every_mig_device_is_found_again_by_its_name(tmp_path: Path) -> None:
     script = """
         nvml.nvmlInit_v2()
-        gpu, device, again, text = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p(), ctypes.create_string_buffer(96)
+        gpu, device, again = (ctypes.c_void_p() for _each in range(3))
+        text = ctypes.create_string_buffer(96)
         nvml.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(gpu))
         index = 0
         while nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, index, ctypes.byref(device)) == 0:
@@ -54,7 +55,8 @@ def test_whole_gpus_have_no_mig_devices(tmp_path: Path) -> None:
         count, gpu, one, other = ctypes.c_uint(), ctypes.c_void_p(), ctypes.c_uint(9), ctypes.c_uint(9)
         nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))
         nvml.nvmlDeviceGetHandleByIndex_v2(count.value - 1, ctypes.byref(gpu))
-        print(count.value, nvml.nvmlDeviceGetMigMode(gpu, ctypes.byref(one), ctypes.byref(other)), one.value, other.value)
+        code = nvml.nvmlDeviceGetMigMode(gpu, ctypes.byref(one), ctypes.byref(other))
+        print(count.value, code, one.value, other.value)
         print(nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, 0, ctypes.byref(gpu)))
     """
     not_found, not_supported = 6, 3
