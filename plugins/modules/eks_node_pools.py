@@ -345,6 +345,15 @@ options:
     type: str
     choices: [fail, ignore, replace_in_place, replace_first]
     default: fail
+  hold_labels:
+    description:
+      - Keys of labels that something else changes on live nodes, one node after the other, such as
+        C(nvidia.com/mig.config), which M(aiplatform.eks.mig_profiles) changes on emptied nodes.
+      - EKS puts a changed label on every live node at once. While a pool has nodes, these labels stay as they are, and
+        RV(held) names them; run the task again without the option after the live nodes were changed.
+    type: list
+    elements: str
+    default: []
   recreate_failed:
     description: Whether a node group that is C(CREATE_FAILED) or C(DELETE_FAILED) is deleted and made anew.
     type: bool
@@ -427,6 +436,33 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+held:
+  description: Labels of O(hold_labels) that differ and stay as they are for now.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    pool:
+      description: The pool.
+      returned: always
+      type: str
+      sample: a100-mig
+    label:
+      description: The label.
+      returned: always
+      type: str
+      sample: nvidia.com/mig.config
+    live:
+      description: Its value on the node group; null when it is not set.
+      returned: always
+      type: str
+      sample: 3g.40gb-x2
+    wanted:
+      description: Its wanted value; null when it is not to be set.
+      returned: always
+      type: str
+      sample: all-balanced
+  sample: []
 steps:
   description: One line per pool that changes.
   returned: success

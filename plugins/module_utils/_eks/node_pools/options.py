@@ -173,6 +173,7 @@ SPEC = ArgumentSpec(
         "tags": {"type": "dict"},
         "purge_tags": _flag(default=True),
         "on_immutable": _text(choices=list(ON_IMMUTABLE), default="fail"),
+        "hold_labels": {"type": "list", "elements": "str", "default": []},
         "recreate_failed": _flag(default=False),
         "verify_records": _flag(default=False),
         "keep_launch_template_versions": _number(default=5),

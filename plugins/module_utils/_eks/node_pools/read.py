@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..._aws.session import AwsSession, Record
@@ -22,6 +22,7 @@ from ..._core.concurrency import map_concurrently
 from ..images import ami_type_for, check_ami_type
 from ..instances import InstanceFacts, facts_for
 from .autoscaling import PREFIX, digest_of, wanted_tags
+from .held import Held, held_back
 from .launch_template import template_data
 from .spec import PoolSpec
 from .state import (
@@ -52,6 +53,7 @@ class PoolReading:
     :param wanted_data: the launch template data that is wanted; None when it was not needed.
     :param ami_type: the image that the pool gets; None when it stays.
     :param autoscaling_tags: live tags of the autoscaling group, of our prefix; None when they were not read.
+    :param held: labels of the spec that are the live ones for now.
     """
 
     spec: PoolSpec
@@ -62,6 +64,7 @@ class PoolReading:
     ami_type: str | None = None
     autoscaling_tags: dict[str, str] | None = None
     warnings: tuple[str, ...] = ()
+    held: tuple[Held, ...] = ()
 
     @property
     def group_name(self) -> str:
@@ -93,12 +96,13 @@ class Reader:
     cluster_name: str
     workers: int = 8
     verify: bool = False
+    hold_labels: Collection[str] = ()
     _facts: dict[str, InstanceFacts] = field(default_factory=dict)
 
     def read(self, specs: Sequence[PoolSpec], *, prune: bool) -> Reading:
         """All wanted pools, and with C(prune) ours that nobody wants."""
         pools, others = self._node_groups(specs, prune=prune)
-        pools = [self._with_freshness(pool) for pool in pools]
+        pools = [self._with_freshness(self._with_held_labels(pool)) for pool in pools]
         stale = [pool for pool in pools if not pool.fresh]
         absent = [pool for pool in stale if pool.node_group is None]
         cluster, missing = self._cluster(stale) if stale else (None, False)
@@ -110,6 +114,10 @@ class Reader:
         detailed = iter(map_concurrently(lambda pool: self._detail(pool, cluster), stale, workers=self.workers))
         pools = [pool if pool.fresh else next(detailed) for pool in pools]
         return Reading(tuple(pools), cluster=cluster, cluster_absent=missing, others=tuple(others))
+
+    def _with_held_labels(self, pool: PoolReading) -> PoolReading:
+        spec, held = held_back(pool.spec, pool.node_group, self.hold_labels)
+        return replace(pool, spec=spec, held=held)
 
     def read_for_removal(self, specs: Sequence[PoolSpec]) -> Reading:
         """The wanted pools that are to go, and launch templates that an interrupted run left."""

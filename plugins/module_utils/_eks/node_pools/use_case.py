@@ -28,7 +28,9 @@ def run(options: Mapping[str, t.Any], context: Context, aws: AwsSession | None =
     session = aws or AwsSession(options)
     cluster, workers = str(options["cluster_name"]), int(options["parallel"])
     specs = specs_of(options)
-    reader = Reader(session, cluster, workers=workers, verify=bool(options["verify_records"]))
+    reader = Reader(
+        session, cluster, workers=workers, verify=bool(options["verify_records"]), hold_labels=options["hold_labels"]
+    )
     policy = Policy(cluster, purge_tags=options["purge_tags"], recreate_failed=options["recreate_failed"])
     if options["state"] == "absent":
         reading = reader.read_for_removal(specs)
@@ -66,7 +68,7 @@ def _facts(plan: Plan, reading: Reading, groups: Mapping[str, Record]) -> dict[s
                 found.append(pool_facts(live, name=pool.spec.name, after=after[words]))
         elif live:
             found.append(pool_facts(live, name=pool.spec.name))
-    return {"pools": found}
+    return {"pools": found, "held": [held.to_dict() for pool in reading.pools for held in pool.held]}
 
 
 USE_CASE = UseCase(spec=SPEC, run=run)
