@@ -78,6 +78,9 @@ def test_a_question_is_a_roles_variable_with_the_roles_default(template: str, qu
     option = options()[question["variable"]]
     kind = {"integer": "int", "multiplechoice": "str", "text": "str"}[question["type"]]
     assert option.get("type", "str") == kind, template
+    if "default" not in question:
+        assert question["required"]
+        return
     assert question["default"] == option["default"]
     assert set(question.get("choices", [])) <= set(option.get("choices", []))
     if "choices" in question:
@@ -109,13 +112,11 @@ def test_a_workflow_asks_before_it_writes(workflow: Data) -> None:
             before[after].add(name)
     order = list(TopologicalSorter(before).static_order())
     assert set(order) == set(nodes)
-    approved = False
-    for name in order:
-        unified = nodes[name]["unified_job_template"]
-        approved = approved or unified["type"] == "workflow_approval"
-        if unified["type"] == "job_template":
-            writes = templates[unified["name"]]["job_type"] == "run" and name not in {"plan", "verify"}
-            assert approved or not writes, f"{name} writes before anyone approved"
+    approval = next(name for name in order if nodes[name]["unified_job_template"]["type"] == "workflow_approval")
+    for name in order[: order.index(approval)]:
+        assert templates[nodes[name]["unified_job_template"]["name"]]["job_type"] == "check", name
+    for name in order[order.index(approval) + 1 :]:
+        assert nodes[name]["unified_job_template"]["name"] in templates
 
 
 @pytest.mark.parametrize("name", sorted({one["playbook"] for one in TEMPLATES} | {"awx/register.yml"}))
