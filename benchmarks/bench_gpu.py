@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import random
 import statistics
+import typing as t
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.boards import board
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.demands import Demand, Offer
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.instances import instance_type
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.planner import plan
+from ansible_collections.aiplatform.eks.plugins.module_utils._sharing.roll import RollSettings, Target
+from ansible_collections.aiplatform.eks.plugins.module_utils._sharing.roller import Roller
 
 from benchmarks.gpu_baselines import PEERS, bought
 from benchmarks.harness import Row, seconds
+from benchmarks.memory_cluster import MemoryCluster
+
+if t.TYPE_CHECKING:
+    from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient
 
 SIX = ("p4d.24xlarge", "p4de.24xlarge", "p5.48xlarge", "p5en.48xlarge", "p6-b200.48xlarge", "g7e.48xlarge")
 INSTANCES, SEEDS = 10_000, 20
@@ -25,6 +33,7 @@ def rows() -> Iterator[Row]:
     """Seconds, USD per hour and GPUs."""
     yield from plan_rows()
     yield from gpu_rows()
+    yield from roll_rows()
 
 
 def plan_rows() -> Iterator[Row]:
@@ -56,6 +65,46 @@ def gpu_rows() -> Iterator[Row]:
         yield Row("gpu", "GPUs for 100 instances of one board", gpus, "GPUs", name, theirs, "ratio", 1.0)
         waste = [used * target.compute_slices - needed for used in (gpus, theirs)]
         yield Row("gpu", "compute slices of these that serve nobody", waste[0], "slices", name, waste[1], "ratio", 1.0)
+
+
+def roll_rows() -> Iterator[Row]:
+    """A thousand nodes, each with a GPU pod, a tenth of them out at once; the API server takes no time of its own."""
+    nodes, out, work = 1000, 100, 2.0
+    layouts = {"old": {"nvidia.com/mig-1g.10gb": "56"}, "new": {"nvidia.com/mig-3g.40gb": "16"}}
+    cluster = MemoryCluster(nodes, layouts=layouts, start="old", work=work)
+    settings = RollSettings(max_unavailable=out)
+    target = Target("h100", "new", {"nvidia.com/mig-3g.40gb": 16})
+    roller = Roller(
+        t.cast("KubeClient", cluster),
+        clock=SystemClock(),
+        targets=dict.fromkeys(cluster.objects["nodes"], target),
+        settings=settings,
+    )
+    took = seconds(roller.run)
+    cluster.stop()
+    assert {one.result for one in roller.results.values()} == {"changed"}
+    waves = nodes / out * (work + settings.settle)
+    peer = f"none: the bare sum of its waves is {waves:.0f} s"
+    yield Row(
+        "gpu",
+        f"roll {nodes} nodes, {out} at once, over the sum of its waves",
+        took / waves,
+        "x",
+        peer,
+        None,
+        "value",
+        1.2,
+    )
+    yield Row(
+        "gpu",
+        "requests a node in that roll",
+        cluster.requests / nodes,
+        "requests",
+        "none: nobody else rolls",
+        None,
+        "value",
+        8,
+    )
 
 
 def demanded(dice: random.Random) -> Case:
