@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import yaml
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy import sharing_policies
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_cluster import (
     PLUGIN_CONFIG_MAP,
@@ -19,6 +20,7 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_cluster
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_nodes import labels as policy_labels
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import MERGE_PATCH, Answer, KubeClient
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.errors import KubeApiError
+from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.mirror import Mirror
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.catalogue import Catalogue
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.controls import Controls
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.model import NodeGroup, Subnet
@@ -70,10 +72,11 @@ class Gpus:
             return {}
 
     def until(self, look: Callable[[], t.Any], what: str, seconds: float = 40) -> None:
-        start = time.monotonic()
+        start, pause = time.monotonic(), 0.05
         while not look():
             assert time.monotonic() - start < seconds, what
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(0.5, pause * 1.3)
 
     def operator(self, pools: list[dict[str, t.Any]]) -> None:
         """The ClusterPolicy that the role's chart would make of these pools."""
@@ -215,25 +218,28 @@ class _MortalClient(KubeClient):
 
 
 class Watchman:
-    """Watches how many nodes of a pool are out at once, from outside."""
+    """Watches from outside how many nodes of a pool are out at once; no event falls between two looks."""
 
     def __init__(self, gpus: Gpus, pool: str) -> None:
         self.most = 0
-        self._gpus, self._pool, self._stop = gpus, pool, threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._out: set[str] = set()
+        self._nodes: Mirror[bool] = Mirror(
+            gpus.client, "/api/v1/nodes", clock=SystemClock(), changed=self._changed,
+            reduce=lambda node: bool(node["spec"].get("unschedulable")),
+            query={"labelSelector": f"aiplatform.eks/pool={pool}"},
+        )  # fmt: skip
 
     def __enter__(self) -> Watchman:
-        self._thread.start()
+        self._nodes.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._stop.set()
-        self._thread.join()
+        self._nodes.stop()
+        self._nodes.check()
 
-    def _look(self) -> None:
-        while not self._stop.wait(0.05):
-            out = [node for node in self._gpus.nodes(self._pool) if node["spec"].get("unschedulable")]
-            self.most = max(self.most, len(out))
+    def _changed(self, name: str) -> None:
+        (self._out.add if self._nodes.get(name) else self._out.discard)(name)
+        self.most = max(self.most, len(self._out))
 
 
 def is_ready(node: dict[str, t.Any]) -> bool:

@@ -158,7 +158,7 @@ def test_killed_at_random_steps_it_goes_on(six: Gpus, monkeypatch: pytest.Monkey
         with Watchman(six, POOL) as watchman:
             for _attempt in range(4):
                 mortal = six.killed_after(dice.randint(0, 9))
-                monkeypatch.setattr(mig_profiles, "KubeClient", lambda _options, client=mortal: client)
+                monkeypatch.setattr(mig_profiles, "connect", lambda *_options, client=mortal: client)
                 try:
                     roll(six, wish, max_unavailable="3")
                 except KilledError:

@@ -119,7 +119,7 @@ def test_killed_at_any_step_it_goes_on(four: Gpus, monkeypatch: pytest.MonkeyPat
     for replicas in (5, 3):
         for writes in dice.sample(range(6), 3):
             mortal = four.killed_after(writes)
-            monkeypatch.setattr(gpu_time_slicing, "KubeClient", lambda _options, client=mortal: client)
+            monkeypatch.setattr(gpu_time_slicing, "connect", lambda *_options, client=mortal: client)
             try:
                 share(four, replicas)
             except KilledError:
