@@ -124,6 +124,7 @@ def inventory(emulator: Emulator) -> dict[str, set[str]]:
             row["NatGatewayId"] for row in ec2.describe_nat_gateways()["NatGateways"] if row["State"] != "deleted"
         },
         "buckets": {row["Name"] for row in buckets},
+        "interfaces": {row["NetworkInterfaceId"] for row in ec2.describe_network_interfaces()["NetworkInterfaces"]},
         "queues": set(emulator.client("sqs").list_queues().get("QueueUrls", [])),
         "rules": {row["Name"] for row in emulator.client("events").list_rules()["Rules"]},
         "roles": {row["RoleName"] for row in emulator.client("iam").list_roles()["Roles"]},

@@ -104,6 +104,13 @@ class MotoNeighbours:
             ],
             capacity_rebalance=True,
         )
+        self._bind_interfaces(place, group.name)
+
+    def _bind_interfaces(self, place: Place, name: str) -> None:
+        """An instance's own interface goes with it; moto would leave it in the network for ever."""
+        for state in self._group(place, name).instance_states:
+            for interface in state.instance.nics.values():
+                interface.delete_on_termination = True
 
     def _group(self, place: Place, name: str) -> t.Any:
         return self._groups(place).autoscaling_groups.get(name)
@@ -113,6 +120,7 @@ class MotoNeighbours:
         if (group := self._group(place, name)) is not None:
             group.min_size, group.max_size = sizes["minSize"], sizes["maxSize"]
             group.set_desired_capacity(sizes["desiredSize"])
+            self._bind_interfaces(place, name)
 
     def scaling_sizes(self, place: Place, name: str) -> dict[str, int] | None:
         """Its sizes now."""

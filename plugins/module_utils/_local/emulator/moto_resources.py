@@ -47,6 +47,7 @@ def _disassociate(place: Place, made: Made) -> None:
 
 def _delete_nat(place: Place, made: Made) -> None:
     _ec2(place).delete_nat_gateway(made.physical_id)
+    _ec2(place).enis.pop(made.handle._eni.id, None)
     for address in _ec2(place).addresses:
         if address.allocation_id == made.wanted.properties.get("AllocationId"):
             address.association_id = address.eni = None
