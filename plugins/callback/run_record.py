@@ -14,6 +14,8 @@ author:
 description:
   - Writes one JSON document when the playbook ends - counts per host, the tasks that changed something, the tasks that
     failed with their messages, and the slowest tasks.
+  - The document is there from the beginning and grows with each change, so that M(aiplatform.eks.platform_report) can
+    say what the run changed so far; then it has no counts.
   - Holds no arguments of tasks, and of results only the C(steps) of this collection's modules, which name what
     changed and never show a value, so no secret. The steps and the message of a task with C(no_log) are left out.
   - C(playbooks/rehearse.yml) judges its steps by such records.
@@ -61,6 +63,7 @@ class Record:
 
     def __init__(self) -> None:
         self.start = time.monotonic()
+        self.started = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
         self.changed: list[dict[str, t.Any]] = []
         self.failed: list[dict[str, str]] = []
         self.seconds: dict[str, tuple[str, float]] = {}
@@ -80,9 +83,9 @@ class Record:
 
     def document(self, hosts: dict[str, dict[str, int]], *, slowest: int) -> dict[str, t.Any]:
         """The record as written: hosts {name: counts}, changed and failed tasks, seconds."""
-        self.end()
         ranked = sorted(self.seconds.values(), key=lambda one: -one[1])[:slowest]
         return {
+            "started": self.started,
             "hosts": hosts,
             "changed": self.changed,
             "failed": self.failed,
@@ -103,12 +106,16 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._record = Record()
 
+    def v2_playbook_on_start(self, playbook: t.Any) -> None:
+        self._write({})
+
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
         self._record.begin(uuid=task._uuid, name=task.get_name())
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         if result.is_changed():
             self._record.changed.append({**self._where(result), "steps": self._steps(result)})
+            self._write({})
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         if not ignore_errors:
@@ -118,10 +125,13 @@ class CallbackModule(CallbackBase):
         self.v2_runner_on_failed(result)
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        self._record.end()
+        self._write({host: dict(stats.summarize(host)) for host in sorted(stats.processed)})
+
+    def _write(self, hosts: dict[str, dict[str, int]]) -> None:
         path = self.get_option("path")
         if not path:
             return
-        hosts = {host: dict(stats.summarize(host)) for host in sorted(stats.processed)}
         document = self._record.document(hosts, slowest=self.get_option("slowest"))
         unfinished = Path(f"{path}.{os.getpid()}")
         unfinished.write_text(json.dumps(document, indent=2), encoding="utf-8")

@@ -70,8 +70,10 @@ def page(clusters: Sequence[Data], run: Data) -> str:
         el("footer", "Made by aiplatform.eks from what the cluster's API said. It names objects and shows no secret."),
         el("script", _embedded(run), type="application/json", id=RUN),
     )
-    lines = f"<!doctype html>\n{el('html', el('head', head), el('body', body), lang='en')}\n"
-    return lines.replace("><section", ">\n<section").replace("><article", ">\n<article").replace("><tr", ">\n<tr")
+    text = f"<!doctype html>\n{el('html', el('head', head), el('body', body), lang='en')}\n"
+    for tag in ("<section", "<article", "<tr", "<li", "<p"):
+        text = text.replace(f">{tag}", f">\n{tag}")  # a line for each thing said: text never holds a bare angle bracket
+    return text
 
 
 def _embedded(run: Data) -> Markup:

@@ -21,6 +21,7 @@ MAY_KNOW = {
     "_monitoring": {"_core"},
     "_mesh": {"_core", "_k8s"},
     "_conformance": {"_core", "_gpu", "_k8s", "_helm", "_sharing"},
+    "_report": {"_core", "_aws", "_gpu", "_k8s", "_helm"},
     "_local": {"_core", "_gpu", "_aws", "_k8s"},
 }
 
