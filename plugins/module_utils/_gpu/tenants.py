@@ -21,6 +21,7 @@ NOTHING_SAID: Mapping[str, t.Any] = {
     "priority_classes": (),
     "calls": (),
     "https": (),
+    "egress": (),
     "mesh": True,
     "ingress_cidrs": (),
     "disruption_budgets": (),

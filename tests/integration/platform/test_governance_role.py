@@ -9,9 +9,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+import yaml
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.errors import KubeApiError
-from platform_play import Played, Playing
+from platform_play import ROOT, Played, Playing
 
 HALVES = {"mode": "mig", "layout": {"3g.40gb": 2}}
 VARIABLES: dict[str, t.Any] = {
@@ -22,6 +23,7 @@ VARIABLES: dict[str, t.Any] = {
     "aiplatform_components": ["linkerd"],
     "governance_quotas": {"training": {"cpu": "160", "gpus": {"whole": 20}}, "inference": {"gpus": {"mig": 10}}},
 }
+DATABASE = {"name": "records", "workload_type": "mlops", "egress": [{"cidr": "10.1.2.0/24", "ports": [5432]}]}
 TASK = "Namespaces with their quotas, limits, priorities, budgets and network policies"
 
 
@@ -110,6 +112,14 @@ def test_policies_deny_first_and_open_what_is_needed(rounds: dict[str, Played], 
     assert {"kubernetes.io/metadata.name": "agentic"} in callers
     training = {one["metadata"]["name"] for one in kubernetes.request("GET", path.format("training")).body["items"]}
     assert "mesh" not in training
+
+
+def test_a_database_outside_is_reached_by_its_port(rounds: dict[str, Played], playing: Playing) -> None:
+    known = yaml.safe_load((ROOT / "roles/governance/defaults/main.yml").read_text("utf-8"))["governance_namespaces"]
+    wish = {**VARIABLES, "governance_namespaces": [*known, DATABASE]}
+    said = playing.play("governance", check=True, **wish).tasks[TASK]["steps"]
+    assert "created NetworkPolicy records/egress" in said
+    assert [one for one in said if "records" not in one] == []
 
 
 def test_a_quota_above_the_pools_is_refused_before_any_write(rounds: dict[str, Played], playing: Playing) -> None:
