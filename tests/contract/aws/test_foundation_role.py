@@ -42,9 +42,9 @@ def mount_zones(emulator: Emulator, key: str) -> set[str]:
 def test_file_systems_come_stay_and_go(emulator: Emulator, tmp_path: Path) -> None:
     first, again = played(emulator, tmp_path, {}, {})
     outputs = again.tasks["Tell the other roles"]["ansible_facts"]["foundation_outputs"]
-    print(first.changed, again.changed)
     assert outputs == first.tasks["Tell the other roles"]["ansible_facts"]["foundation_outputs"]
     assert (len(first.changed), again.changed) == (6, [])
+    assert "known-after-the-run" not in str(emulator.client("cloudformation").describe_stacks())
     efs, fsx = outputs["efs"], outputs["fsx"]
     system = emulator.client("efs").describe_file_systems(FileSystemId=efs["file_system_id"])["FileSystems"][0]
     assert (system["Encrypted"], system["KmsKeyId"], system["ThroughputMode"]) == (True, outputs["key_arn"], "elastic")
