@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 import typing as t
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from .._core.clock import Clock, Heartbeat
 from .._core.errors import PlatformError
 from .._core.text import listed
 from .._k8s.client import KubeClient
-from .._k8s.eviction import PodState, delete_pod, evict, list_pods, pod_state, to_evict
+from .._k8s.eviction import Eviction, PodState, delete_pod, evict, list_pods, pod_state, to_evict
 from .._k8s.mirror import Mirror
 from .._k8s.nodes import NodeState, cordon_patch, node_state, patch_node, uncordon_patch
 from .roll import (
@@ -37,7 +38,7 @@ from .roll import (
     relabel_patch,
 )
 
-WORKERS = 32
+WORKERS, EVICTORS = 32, 8  # evictions wait for each other; nothing else shall wait for them
 LONGEST_LOOK = 1.0
 MOST_NAMED = 5
 ENDS = frozenset({"changed", "unchanged", "skipped", "failed"})
@@ -84,6 +85,8 @@ class Roller:
         self._taking: set[str] = set()
         self._waiting: set[str] = set()
         self._due: dict[str, float] = {}
+        self._gates: dict[str, threading.Lock] = {}
+        self._evictors: ThreadPoolExecutor
         self._progress = {name: Progress() for name in targets}
         self._touched: set[str] = set()
         self.results = {name: NodeResult(target.pool) for name, target in targets.items()}
@@ -93,7 +96,8 @@ class Roller:
         try:
             self._nodes.start()
             self._pods.start()
-            with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            with ThreadPoolExecutor(max_workers=WORKERS) as pool, ThreadPoolExecutor(max_workers=EVICTORS) as evictors:
+                self._evictors = evictors
                 self._loop(pool)
         finally:
             self._nodes.stop()
@@ -227,7 +231,7 @@ class Roller:
                 problem = error
             self._news.put(("acted", name, problem))
 
-        pool.submit(work)
+        (self._evictors if action.kind == "evict" else pool).submit(work)
 
     def _act(self, name: str, node: NodeState, action: Action) -> None:
         match action.kind:
@@ -255,12 +259,22 @@ class Roller:
         progress = self._progress[name]
         if progress.drained_from is None:
             progress.drained_from = self._clock.now()
-        answers = [evict(self._client, pod, grace=self._settings.grace) for pod in pods]
+        answers = [self._ask(pod) for pod in pods]
         progress.evicted += [one.pod.key for one in answers if not one.refused]
         refusals = [one for one in answers if one.refused]
         progress.refused = refusals[0].refused if refusals else ""
         progress.by_budget = any(one.by_budget for one in refusals)
         progress.asked = self._clock.now()
+
+    def _ask(self, pod: PodState) -> Eviction:
+        """Ask for one eviction, one after the other in a namespace.
+
+        Each writes the status of the pod's budget. Many at once conflict there, and the API server tries each again
+        until its own time is over: a hundred nodes whose pods share a budget then wait for minutes.
+        """
+        gate = self._gates.setdefault(pod.key.partition("/")[0], threading.Lock())
+        with gate:
+            return evict(self._client, pod, grace=self._settings.grace)
 
     def _confirm(self, name: str) -> None:
         """Look once more, past all caches, before the GPUs are touched."""
