@@ -42,7 +42,7 @@ def named(whole_local_cloud: dict[str, t.Any]) -> dict[str, t.Any]:
 @pytest.fixture(scope="module")
 def node(whole_local_cloud: dict[str, t.Any]) -> t.Iterator[str]:
     """A node of the pool, and on it a pod with a secret that nobody shall read."""
-    from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient  # noqa: PLC0415
+    from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient
 
     client = KubeClient({"kubeconfig": whole_local_cloud["kubeconfig"]})
     room = {"cpu": "8", "memory": "64Gi", "pods": "10", "nvidia.com/mig-3g.40gb": "16"}
