@@ -94,7 +94,6 @@ def reads_of_an_absent_pool(script: Script) -> Script:
 
 
 def creation(script: Script, **more: t.Any) -> Script:
-    script.fails("ec2:DescribeLaunchTemplateVersions", "InvalidLaunchTemplateName.NotFoundException")
     script.call(
         "ec2:CreateLaunchTemplate",
         {

@@ -53,6 +53,7 @@ def test_the_result_has_the_same_keys_without_waiting() -> None:
 
 def test_an_interrupted_run_uses_the_launch_template_that_it_made() -> None:
     script = reads_of_an_absent_pool(Script())
+    script.fails("ec2:CreateLaunchTemplate", "InvalidLaunchTemplateName.AlreadyExistsException")
     row = {"LaunchTemplateId": "lt-1", "VersionNumber": 1, "VersionDescription": f"aiplatform.eks {digest()}"}
     script.call("ec2:DescribeLaunchTemplateVersions", ANY_TEMPLATE, {"LaunchTemplateVersions": [row]})
     script.call("eks:CreateNodegroup", ANY_CREATE, {"nodegroup": group(status="CREATING")})

@@ -195,7 +195,8 @@ class Applier:
         if change.data is None:
             raise PlatformError(f"{spec.words}: its launch template could not be worked out without the cluster")
         digest = spec.launch.digest
-        return self.templates.ensure(change.group_name, pool=spec.name, digest=digest, data=change.data)
+        new = change.create and change.live is None
+        return self.templates.ensure(change.group_name, pool=spec.name, digest=digest, data=change.data, new=new)
 
     def _create_parameters(self, change: Change, spec: PoolSpec, version: TemplateVersion | None) -> Record:
         after = change.after

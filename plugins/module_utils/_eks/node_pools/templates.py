@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from ..._aws.session import AwsSession, Record
 from ..._aws.tags import OWNER_TAG
+from ..._core.errors import PlatformError
 from .read import NO_TEMPLATE, NO_VERSION
 from .state import POOL_TAG, template_name
 
 LATEST = "$Latest"
+THERE = ("InvalidLaunchTemplateName.AlreadyExistsException",)
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,15 @@ class Templates:
     cluster: str
     keep: int = 5
 
-    def ensure(self, group_name: str, *, pool: str, digest: str, data: Record) -> TemplateVersion:
-        """A version with this data: the newest one when an interrupted run made it, else a new one."""
+    def ensure(self, group_name: str, *, pool: str, digest: str, data: Record, new: bool = False) -> TemplateVersion:
+        """A version with this data: the newest one when an interrupted run made it, else a new one.
+
+        :param new: there is most likely none yet: making one is tried first, which saves a question.
+        """
         name = template_name(self.cluster, group_name)
+        description = f"aiplatform.eks {digest}"
+        if new and (made := self._create(name, pool=pool, description=description, data=data)):
+            return made
         answer = self.aws.call(
             "ec2",
             "DescribeLaunchTemplateVersions",
@@ -46,9 +54,11 @@ class Templates:
             absent=NO_VERSION,
         )
         rows = (answer or {}).get("LaunchTemplateVersions") or []
-        description = f"aiplatform.eks {digest}"
         if not rows:
-            return self._create(name, pool=pool, description=description, data=data)
+            made = self._create(name, pool=pool, description=description, data=data)
+            if made is None:
+                raise PlatformError(f"launch template {name} comes and goes; does another run work on this pool?")
+            return made
         if rows[0].get("VersionDescription") == description:
             return TemplateVersion(str(rows[0]["LaunchTemplateId"]), int(rows[0]["VersionNumber"]))
         row = self.aws.do(
@@ -59,9 +69,10 @@ class Templates:
         )["LaunchTemplateVersion"]
         return TemplateVersion(str(row["LaunchTemplateId"]), int(row["VersionNumber"]))
 
-    def _create(self, name: str, *, pool: str, description: str, data: Record) -> TemplateVersion:
+    def _create(self, name: str, *, pool: str, description: str, data: Record) -> TemplateVersion | None:
+        """A new template; None when there is one of that name."""
         tags = {OWNER_TAG: self.cluster, POOL_TAG: pool, "Name": name}
-        row = self.aws.do(
+        answer = self.aws.call(
             "ec2",
             "CreateLaunchTemplate",
             {
@@ -76,7 +87,11 @@ class Templates:
                 ],
             },
             doing=f"create launch template {name}",
-        )["LaunchTemplate"]
+            absent=THERE,
+        )
+        if answer is None:
+            return None
+        row = answer["LaunchTemplate"]
         return TemplateVersion(str(row["LaunchTemplateId"]), int(row.get("LatestVersionNumber") or 1))
 
     def forget_old(self, used: TemplateVersion) -> None:
