@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from ansible_collections.aiplatform.eks.plugins.callback.run_record import CallbackModule
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import SteppingClock
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
@@ -33,6 +35,7 @@ def test_all_steps_go_well(tmp_path: Path) -> None:
     outcome = rehearse(tmp_path, ["success", "unchanged"], ran("x"), ran())
     assert outcome.changed
     assert [(one["passed"], one["changed"]) for one in outcome.facts["verdict"]] == [(True, 1), (True, 0)]
+    assert [one["tasks"] for one in outcome.facts["verdict"]] == [[{"host": "a", "task": "x"}], []]
     assert outcome.facts["verdict"][1]["log"].endswith("logs/2-step-1.log")
 
 
@@ -83,3 +86,16 @@ def test_a_real_playbook(tmp_path: Path) -> None:
     assert found.record["changed"] == [{"host": "localhost", "task": "Set", "steps": []}]
     assert said == ["make it: First"]
     assert "s3cret" not in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("action", "no_log", "kept"),
+    [
+        ("aiplatform.eks.k8s_apply_set", False, ["created Namespace a"]),
+        ("aiplatform.eks.k8s_apply_set", True, []),
+        ("somebody.elses.module", False, []),
+    ],
+)
+def test_a_record_keeps_what_our_modules_name_and_nothing_else(action: str, no_log: bool, kept: list[str]) -> None:
+    task = SimpleNamespace(action=action, no_log=no_log)
+    assert CallbackModule._steps(SimpleNamespace(task=task, result={"steps": ["created Namespace a"]})) == kept
