@@ -34,7 +34,7 @@ NODE = {
     "status": {name: {"cpu": "64", "memory": "256Gi", "pods": "100"} for name in ("allocatable", "capacity")},
 }
 POLICIES = ("v1beta3/namespaces/mesh-viz/servers", "v1alpha1/namespaces/mesh-viz/authorizationpolicies")
-POLICIES = (*POLICIES, "v1alpha1/namespaces/mesh-viz/networkauthentications")
+POLICIES = (*POLICIES, "v1alpha1/namespaces/mesh-viz/meshtlsauthentications")
 LASTING = (
     "/api/v1/namespaces",
     "/api/v1/namespaces/kube-system/configmaps",

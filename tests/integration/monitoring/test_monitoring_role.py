@@ -22,6 +22,7 @@ VARIABLES: dict[str, t.Any] = {
     "monitoring_storage_class": "monitoring-test",
     "monitoring_timeout": 90,
     "monitoring_grafana_password": PASSWORD,
+    "monitoring_mesh": True,
     "monitoring_disabled_alerts": ["GpuHot"],
     "monitoring_alert_receivers": [
         {"name": "team", "slack": {"channel": "#ai", "secret": {"name": "alerts", "key": "slack"}}}
@@ -49,7 +50,6 @@ CLASS = {
     "volumeBindingMode": "WaitForFirstConsumer",
 }
 API = "/apis/apiextensions.k8s.io/v1"
-KIND = "PrometheusRule"
 DEFINITIONS = Path(__file__).resolve().parents[4] / "shared/upstream/crds/kube-prometheus-stack.yaml"
 RULES = "/apis/monitoring.coreos.com/v1/namespaces/monitoring-test/prometheusrules"
 
@@ -60,7 +60,7 @@ class Rounds(t.NamedTuple):
     check: Played
     first: Played
     second: Played
-    rules: list[dict[str, t.Any]]
+    made: list[dict[str, t.Any]]
     left: set[str]
 
 
@@ -112,10 +112,15 @@ def rounds(cluster: t.Any, client: KubeClient, tmp_path_factory: pytest.TempPath
     before = everything(client)
     (check,) = play(cluster, scratch, "present", check=True)
     first, second = play(cluster, scratch, "present", "present")
-    rules = client.request("GET", RULES).body["items"]
+    paths = {"PrometheusRule": RULES, "PodMonitor": RULES.replace("prometheusrules", "podmonitors")}
+    made = [
+        {**one, "apiVersion": "monitoring.coreos.com/v1", "kind": kind}
+        for kind, path in paths.items()
+        for one in client.request("GET", path).body["items"]
+    ]
     look(client)
     play(cluster, scratch, "absent")
-    return Rounds(check=check, first=first, second=second, rules=rules, left=everything(client) - before)
+    return Rounds(check=check, first=first, second=second, made=made, left=everything(client) - before)
 
 
 def test_check_says_what_the_run_does(rounds: Rounds) -> None:
@@ -132,14 +137,18 @@ def test_absent_leaves_nothing(rounds: Rounds) -> None:
 
 
 @pytest.mark.skipif(not DEFINITIONS.exists(), reason=f"{DEFINITIONS} is not here")
-def test_prometheus_operator_s_own_schema_takes_the_rules(rounds: Rounds, cluster: t.Any) -> None:
-    kinds = [one for one in yaml.safe_load_all(DEFINITIONS.read_text("utf-8")) if one["spec"]["names"]["kind"] == KIND]
-    rules = [{**one, "metadata": {"name": one["metadata"]["name"]}} for one in rounds.rules]
+def test_prometheus_operator_s_own_schemas_take_the_objects(rounds: Rounds, cluster: t.Any) -> None:
+    wanted = {one["kind"] for one in rounds.made}
+    assert wanted == {"PrometheusRule", "PodMonitor"}
+    kinds = [
+        one for one in yaml.safe_load_all(DEFINITIONS.read_text("utf-8")) if one["spec"]["names"]["kind"] in wanted
+    ]
+    made = [{**one, "metadata": {"name": one["metadata"]["name"]}} for one in rounds.made]
     options = {name: option.get("default") for name, option in USE_CASE.spec.options.items()}
-    options |= {"kubeconfig": str(cluster.kubeconfig), "name": "monitoring-schema", "objects": [*kinds, *rules]}
+    options |= {"kubeconfig": str(cluster.kubeconfig), "name": "monitoring-schema", "objects": [*kinds, *made]}
     try:
         done = USE_CASE.run(options, Context(check_mode=False, diff_mode=False))
-        assert done.facts["counts"] == {"created": 1 + len(rules)}
+        assert done.facts["counts"] == {"created": 2 + len(made)}
     finally:
         options |= {"state": "absent", "deletable_kinds": ["CustomResourceDefinition"], "objects": None}
         USE_CASE.run(options, Context(check_mode=False, diff_mode=False))
