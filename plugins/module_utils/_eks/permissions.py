@@ -17,6 +17,44 @@ SERVICE_LINKED_ROLE = "iam:CreateServiceLinkedRole"
 TAGGING = ("eks:TagResource", "eks:UntagResource")
 
 READS: Mapping[str, tuple[str, ...]] = {
+    "aws_leftovers": (
+        "autoscaling:DescribeAutoScalingGroups",
+        "cloudformation:DescribeStacks",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplates",
+        "ec2:DescribeNatGateways",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSnapshots",
+        "ec2:DescribeVolumes",
+        "ec2:DescribeVpcEndpoints",
+        "ec2:DescribeVpcs",
+        "eks:ListClusters",
+        "elasticfilesystem:DescribeAccessPoints",
+        "elasticfilesystem:DescribeFileSystems",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTags",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "fsx:DescribeFileSystems",
+        "iam:ListOpenIDConnectProviderTags",
+        "iam:ListOpenIDConnectProviders",
+        "iam:ListRoles",
+        "kms:ListAliases",
+        "logs:DescribeLogGroups",
+        "s3:GetBucketTagging",
+        "s3:ListAllMyBuckets",
+        "secretsmanager:ListSecrets",
+        "sqs:ListQueues",
+    ),
+    "aws_preflight": (
+        "ec2:DescribeInstanceTypeOfferings",
+        "ec2:DescribeSubnets",
+        "pricing:GetProducts",
+        "servicequotas:GetServiceQuota",
+        "ssm:GetParameter",
+        "sts:GetCallerIdentity",
+    ),
     "eks_cluster": ("eks:DescribeCluster", "eks:DescribeUpdate", "eks:ListInsights"),
     "eks_cluster_info": ("eks:DescribeCluster", "eks:ListClusters"),
     "eks_node_pools": (
@@ -105,9 +143,25 @@ WRITES: Mapping[str, tuple[str, ...]] = {
 INDIRECT = frozenset({HAND_ON, SERVICE_LINKED_ROLE, "ec2:CreateTags", "ec2:RunInstances"})
 
 
+# What IAM calls a service or an operation by another name than the API does.
+SERVICES: Mapping[str, str] = {
+    "efs": "elasticfilesystem",
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+    "service-quotas": "servicequotas",
+}
+OPERATIONS: Mapping[str, str] = {"s3:ListBuckets": "s3:ListAllMyBuckets", "s3:HeadBucket": "s3:ListBucket"}
+
+
+def action_of(service: str, operation: str) -> str:
+    """The IAM action of an API call."""
+    name = f"{SERVICES.get(service, service)}:{operation}"
+    return OPERATIONS.get(name, name)
+
+
 def actions_of(module: str) -> tuple[str, ...]:
     """All actions of a module, sorted."""
     return tuple(sorted({*READS.get(module, ()), *WRITES.get(module, ())}))
 
 
-__all__ = ("INDIRECT", "READS", "WRITES", "actions_of")
+__all__ = ("INDIRECT", "READS", "WRITES", "action_of", "actions_of")
