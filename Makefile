@@ -20,18 +20,21 @@ PYVERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_in
 ONLY_REFERENCED := ANSIBLE_COLLECTIONS_SCAN_SYS_PATH=false ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/build/sanity:$(CURDIR)/build/referenced
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: next help setup tree controlplane rehearse down test lint static sanity docs-lint unit contract integration acceptance molecule bench clean
+.PHONY: next help setup tree controlplane rehearse up down test lint static sanity docs-lint unit contract integration nvidia acceptance molecule bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-rehearse: setup controlplane ## rehearse an inventory end to end on this machine (INVENTORY=local)
-	@$(STEP) --stream "rehearse inventories/$(INVENTORY) on the local cloud" $(BIN)/ansible-playbook -i inventories/$(INVENTORY) site.yml -e aiplatform_cloud=local
+rehearse: setup controlplane ## from nothing to a platform and back, on this machine (INVENTORY=local)
+	@$(STEP) --stream "rehearse inventories/$(INVENTORY) on the local cloud" $(BIN)/ansible-playbook -i inventories/$(INVENTORY) playbooks/rehearse.yml
+
+up: setup controlplane ## make the platform of an inventory on the local cloud, and leave it to look at
+	@$(STEP) --stream "make inventories/$(INVENTORY) on the local cloud" $(BIN)/ansible-playbook -i inventories/$(INVENTORY) site.yml -e aiplatform_cloud=local
 
 down: setup ## stop the local cloud
 	@$(STEP) --stream "stop the local cloud" $(BIN)/ansible-playbook -i inventories/$(INVENTORY) playbooks/local_cloud.yml -e local_cloud_state=stopped
 
-test: lint unit next contract integration acceptance ## all checks: lint, sanity, unit, contract, integration and acceptance tests
+test: lint unit next contract integration nvidia acceptance ## all checks: lint, sanity, unit, contract, integration and acceptance tests
 
 lint: static sanity docs-lint ## all linters, with ansible-test sanity
 
@@ -88,6 +91,10 @@ contract: setup controlplane ## AWS calls: Stubber and the emulator
 
 integration: setup controlplane ## against the real control plane and the local cloud
 	@$(STEP) --stream "integration tests" $(PYTEST) tests/integration
+
+nvidia: setup ## NVIDIA's own programs as the judge of labels and resources (built once, about 3 minutes)
+	@$(STEP) --stream "NVIDIA's programs" $(BIN)/python tests/nvidia/nvidia_programs.py
+	@$(STEP) --stream "NVIDIA's judge" $(PYTEST) tests/nvidia
 
 acceptance: setup controlplane ## as a user meets it: the Galaxy artefact, AWX templates, the execution environment
 	@$(STEP) --stream "acceptance tests" $(PYTEST) tests/acceptance
