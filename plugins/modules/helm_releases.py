@@ -59,12 +59,12 @@ options:
           stand_in:
             description:
               - For rehearsals. What the chart makes, as data. With O(stand_ins), and unless a directory in
-                O(chart_mirror) holds the chart, the release is made from a small chart of the same name and version that
-                is generated from this data, with the release's own values.
-              - Names, labels, replicas, ports and all of O(releases[].chart.stand_in.objects) may hold Helm expressions,
-                such as C({{ .Values.replicas }}) and C({{ .Release.Name }}-web); mark such a text as C(!unsafe), so that
-                Ansible leaves it alone. A text that is one expression takes the type of its result. Statements (C(if),
-                C(range), C(with)) are not possible.
+                O(chart_mirror) holds the chart, the release is made from a small chart of the same name and version,
+                generated from this data, with the release's own values.
+              - Names, labels, replicas, ports and all of O(releases[].chart.stand_in.objects) may hold Helm
+                expressions, such as C({{ .Values.replicas }}) and C({{ .Release.Name }}-web); mark such a text as
+                C(!unsafe), so that Ansible leaves it alone. A text that is one expression
+                takes the type of its result. Statements (C(if), C(range), C(with)) are not possible.
             type: dict
             suboptions:
               workloads:

@@ -23,8 +23,8 @@ options:
   scope:
     description:
       - V(cloud) takes away what has something outside the cluster.
-      - V(everything) then also takes away webhooks, the members of all apply sets, all namespaces but Kubernetes' own, and
-        all custom resource definitions, for a cluster that stays and shall be empty.
+      - V(everything) then also takes away webhooks, the members of all apply sets, all namespaces but Kubernetes' own,
+        and all custom resource definitions, for a cluster that stays and shall be empty.
     type: str
     choices: [cloud, everything]
     default: cloud

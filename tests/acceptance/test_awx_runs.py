@@ -12,6 +12,7 @@ from pathlib import Path
 import ansible_runner
 import pytest
 import yaml
+from cloud_guard import guarded
 
 ROOT = Path(__file__).resolve().parents[2]
 Data = dict[str, t.Any]
@@ -61,10 +62,9 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., J
         given = {**defaults(it), **(answers or {})}
         return run(it["playbook"], given, check=check or it["job_type"] == "check", diff=it["diff_mode"])
 
-    try:
+    with guarded(Path(shared["local_cloud_run_dir"])):
         succeeded(run("playbooks/local_cloud.yml", {}))
         yield template
-    finally:
         stopped = run("playbooks/local_cloud.yml", {"local_cloud_state": "stopped"})
         assert stopped.status == "successful", stopped.said
 

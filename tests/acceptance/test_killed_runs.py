@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.discovery import ApiKind, discover
-from ansible_collections.aiplatform.eks.plugins.module_utils._local.processes import stop, strays
+from cloud_guard import guarded
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("KILLS", "4"))
@@ -77,9 +77,8 @@ def _by_chance(kind: str, item: dict[str, t.Any]) -> bool:
 @pytest.fixture
 def clouds(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     pair = tmp_path / "undisturbed", tmp_path / "killed"
-    yield pair
-    for run_dir in pair:
-        stop(strays(run_dir))
+    with guarded(pair[0]), guarded(pair[1]):
+        yield pair
 
 
 def test_killed_runs_end_where_an_undisturbed_run_ends(clouds: tuple[Path, Path]) -> None:

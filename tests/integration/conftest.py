@@ -1,36 +1,24 @@
 """A real control plane for the session: etcd, API server, controllers, scheduler, and kwok for nodes and pods.
 
 Started by the module's own code. Each pytest worker starts its own, on free ports, and leaves no process behind, even
-when it is killed: a guard notices by its end of a pipe.
+when it is killed.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import typing as t
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.local_cloud import USE_CASE
+from cloud_guard import guarded
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = ROOT / "build/collections/ansible_collections/aiplatform/eks/roles/local_cloud/files"
 DEFAULTS = {name: option.get("default") for name, option in USE_CASE.spec.options.items()}
-
-
-GUARD = """
-import sys
-from pathlib import Path
-from ansible_collections.aiplatform.eks.plugins.module_utils._local.processes import stop, strays
-sys.stdin.read()
-stop(strays(Path(sys.argv[1])))
-"""
 
 
 @dataclass(frozen=True)
@@ -56,24 +44,6 @@ def local_cloud(run_dir: Path, *, check_mode: bool = False, **options: t.Any) ->
     }
     context = Context(check_mode=check_mode, diff_mode=True)
     return USE_CASE.run(values, context).to_result(context)
-
-
-@contextmanager
-def guarded(run_dir: Path) -> Iterator[None]:
-    """Stop the cloud of that folder at the end, whatever ends us."""
-    guard = subprocess.Popen(
-        [sys.executable, "-c", GUARD, str(run_dir)],
-        stdin=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "build/collections")},
-        start_new_session=True,
-    )
-    try:
-        yield
-    finally:
-        try:
-            local_cloud(run_dir, state="stopped")
-        finally:
-            guard.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -96,10 +96,11 @@ def passwords(client: KubeClient) -> set[str]:
     return found
 
 
-def test_the_role_from_nothing_to_nothing(
-    whole_local_cloud: dict[str, t.Any], client: KubeClient, eks: t.Any, tmp_path: Path
-) -> None:
-    def play(*wishes: dict[str, t.Any], arguments: t.Sequence[str] = ()) -> list[Played]:
+@pytest.fixture
+def play(whole_local_cloud: dict[str, t.Any], tmp_path: Path) -> t.Callable[..., list[Played]]:
+    """Plays the role with each wish."""
+
+    def played(*wishes: dict[str, t.Any], arguments: t.Sequence[str] = ()) -> list[Played]:
         found = play_roles(
             [("mlflow", {**VARIABLES, **wish}) for wish in wishes],
             scratch=tmp_path,
@@ -114,6 +115,10 @@ def test_the_role_from_nothing_to_nothing(
         assert [one.failures for one in found] == [{}] * len(wishes)
         return found
 
+    return played
+
+
+def test_the_role_from_nothing_to_nothing(client: KubeClient, eks: t.Any, play: t.Callable[..., list[Played]]) -> None:
     (check,) = play({}, arguments=["--check"])
     first, second = play({}, {})
     told = {name: task.get("steps") for name, task in check.tasks.items()}
@@ -121,15 +126,10 @@ def test_the_role_from_nothing_to_nothing(
     assert second.changed == []
     kept = passwords(client)
     assert len(kept) == 4
-    assert not [
-        word for word in kept if word in json.dumps([one.tasks for one in (check, first, second)], default=dict)
-    ]
-    assert (
-        client.request("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets").body["items"][0]["status"][
-            "readyReplicas"
-        ]
-        == 1
-    )
+    everything = json.dumps([one.tasks for one in (check, first, second)], default=dict)
+    assert not [word for word in kept if word in everything]
+    (database,) = client.request("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets").body["items"]
+    assert database["status"]["readyReplicas"] == 1
     hosts = client.request("GET", f"/api/v1/namespaces/{NAMESPACE}/configmaps/mlflow-env-configmap").body["data"]
     assert f"mlflow.{NAMESPACE}.svc.cluster.local:*" in hosts["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
     (identity,) = eks.list_pod_identity_associations(clusterName="mlflow-test")["associations"]
@@ -142,12 +142,17 @@ def test_the_role_from_nothing_to_nothing(
     after = client.request("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets/mlflow-postgres").body["data"]["password"]
     assert after in kept  # the volume stayed, so its password did
     play({**away, "mlflow_delete_data": True})
+    assert_nothing_is_left(client, eks)
+
+
+def assert_nothing_is_left(client: KubeClient, eks: t.Any) -> None:
     kinds = [
         "/api/v1/namespaces/{}/secrets",
         "/api/v1/namespaces/{}/services",
         "/apis/apps/v1/namespaces/{}/deployments",
+        "/apis/apps/v1/namespaces/{}/statefulsets",
+        "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
     ]
-    kinds += ["/apis/apps/v1/namespaces/{}/statefulsets", "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies"]
     assert [names(client, kind) for kind in kinds] == [set()] * len(kinds)
     claims = client.request("GET", f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims").body["items"]
     assert [one["metadata"]["name"] for one in claims if not one["metadata"].get("deletionTimestamp")] == []
