@@ -124,7 +124,7 @@ verdict:
       sample: 0
     tasks:
       description: The tasks that changed something, or would have.
-      returned: always
+      returned: success
       type: list
       elements: dict
       contains:

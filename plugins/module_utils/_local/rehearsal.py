@@ -156,7 +156,8 @@ def run(options: Mapping[str, t.Any], context: Context, runner: Runner | None = 
     verdict = rehearse(steps, how, log_dir, context.clock.say)
     last = verdict[-1] if verdict else {"passed": True}
     if not last["passed"]:
-        raise PlatformError(f"step '{last['name']}': {last['problem']}; see {last['log']}", verdict=verdict)
+        brief = [{key: value for key, value in one.items() if key != "tasks"} for one in verdict]
+        raise PlatformError(f"step '{last['name']}': {last['problem']}; see {last['log']}", verdict=brief)
     return Outcome(changed=any(one["changed"] for one in verdict), facts={"verdict": verdict})
 
 

@@ -151,7 +151,10 @@ def _gives(policy: SharingPolicy, node: NodeState) -> Mapping[str, int] | None:
 
 
 def make_plan(live: ConfigMap, nodes: Sequence[NodeState], wanted: Wanted, policies: Sequence[SharingPolicy]) -> Plan:
-    """A step for the ConfigMap, and one for each node whose label, plugin or resources are not right."""
+    """A step for the ConfigMap, and one for each node whose label or plugin is not right.
+
+    A node that only does not offer its resources yet is awaited: its plugin is at work.
+    """
     steps: list[Step] = []
     if not live.exists:
         steps.append(Step("create", str(wanted.after), None, dict(wanted.after.data)))
@@ -169,11 +172,13 @@ def make_plan(live: ConfigMap, nodes: Sequence[NodeState], wanted: Wanted, polic
             "resources": gpu_resources(node) if aim.gives is None else dict(aim.gives),
         }
         steps.append(Step("update", f"node {node.name} of pool {aim.pool}", now, then, reason=why))
-    return Plan(tuple(steps), warnings=tuple(warning for policy in policies for warning in policy.warnings))
+    late = any(aim is not None and not aim.reached(node) for node in nodes for aim in [wanted.aims.get(node.name)])
+    warnings = tuple(warning for policy in policies for warning in policy.warnings)
+    return Plan(tuple(steps), warnings=warnings, awaits=late)
 
 
 def _todo(node: NodeState, aim: Aim) -> bool:
-    return aim.restart or node.labels.get(PLUGIN_CONFIG) != aim.key or not aim.reached(node)
+    return aim.restart or node.labels.get(PLUGIN_CONFIG) != aim.key
 
 
 def _facts(nodes: Sequence[NodeState], wanted: Wanted) -> dict[str, t.Any]:
@@ -216,7 +221,8 @@ class _Applier:
 
         map_concurrently(change, todo, workers=self._workers, errors="all")
         replaced = {plugins[name].uid for name, aim in wanted.aims.items() if aim.restart and name in plugins}
-        self._prove({node.name: wanted.aims[node.name] for node in todo}, replaced)
+        late = [node for node in nodes if node.name in wanted.aims and not wanted.aims[node.name].reached(node)]
+        self._prove({node.name: wanted.aims[node.name] for node in (*todo, *late)}, replaced)
         write_config_map(self._client, wanted.during, wanted.after, clock=self._clock)
         return _facts(nodes, wanted)
 
