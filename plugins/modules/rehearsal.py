@@ -25,6 +25,10 @@ attributes:
       - Only looks whether the playbooks are there.
   diff_mode:
     support: none
+  idempotent:
+    support: none
+    details:
+      - Each run rehearses anew.
 options:
   inventories:
     description: Inventories of every step.

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import typing as t
 from html import escape
 
 VOID = frozenset({"meta", "link", "br", "rect"})
-Attribute = str | int | float | None
+Attribute: t.TypeAlias = "str | int | float | None"
 
 
 class Markup(str):

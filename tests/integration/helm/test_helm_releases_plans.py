@@ -44,7 +44,7 @@ def test_a_release_alone_costs_one_process_and_tells_the_same(bench: Bench, monk
     def counted(command: list[str], **rest: t.Any) -> t.Any:
         if command[0] == bench.helm:
             started.append(command[1])
-        return real(command, **rest)
+        return real(command, check=rest.pop("check", False), **rest)
 
     monkeypatch.setattr(process.subprocess, "run", counted)
     for values in ("one", "two"):

@@ -21,8 +21,8 @@ AT_BOOT: dict[str, t.Any] = {
 }
 
 
-def templated(expression: str, pools: list[dict[str, t.Any]] = POOLS) -> t.Any:
-    templar = Templar(loader=DataLoader(), variables={"pools": pools})
+def templated(expression: str, pools: list[dict[str, t.Any]] | None = None) -> t.Any:
+    templar = Templar(loader=DataLoader(), variables={"pools": POOLS if pools is None else pools})
     return templar.template(trust_as_template("{{ pools | aiplatform.eks." + expression + " }}"))
 
 

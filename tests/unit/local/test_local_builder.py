@@ -84,7 +84,8 @@ def test_an_interruption_ends_go_too(place):
         [
             sys.executable,
             "-c",
-            "import sys\nfrom pathlib import Path\n"
+            "import signal, sys\nfrom pathlib import Path\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # what a background shell starts ignores it
             "from ansible_collections.aiplatform.eks.plugins.module_utils._local.binaries_build import Builder\n"
             "place = Path(sys.argv[1])\n"
             "Builder(source=place / 'source', cache=place, progress=print, search=()).build(place / 'out')",
