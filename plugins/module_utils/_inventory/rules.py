@@ -65,10 +65,12 @@ def _version(inventory: Inventory) -> list[Problem]:
 
 
 def _components(inventory: Inventory) -> list[Problem]:
-    known = components(inventory.roles)
+    known, wanted = components(inventory.roles), inventory.get("aiplatform_components", [])
+    if not isinstance(wanted, list):
+        return [problem("aiplatform_components", f"found {wanted!r}; wanted is a list of {listed(known)}")]
     return [
         not_among(f"aiplatform_components[{index}]", name, known)
-        for index, name in enumerate(inventory.get("aiplatform_components", []))
+        for index, name in enumerate(wanted)
         if name not in known
     ]
 
