@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Works out each variable of the host whose name begins with C(aiplatform_) or with the name of a role, one by one.
   - A variable that cannot be worked out does not hide the others; it is returned with the reason.
+  - A value that a role's argument spec calls secret (C(no_log)) is masked.
 options:
   _terms:
     description: The folder of the collection's roles.
@@ -52,6 +53,8 @@ from pathlib import Path
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.aiplatform.eks.plugins.module_utils._inventory.names import prefixes
+from ansible_collections.aiplatform.eks.plugins.module_utils._inventory.roles import read_roles
+from ansible_collections.aiplatform.eks.plugins.module_utils._inventory.secrets import masked
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -59,7 +62,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         self, terms: Sequence[str], variables: Mapping[str, t.Any] | None = None, **kwargs: t.Any
     ) -> list[dict[str, dict[str, t.Any]]]:
         self.set_options(var_options=variables, direct=kwargs)
-        roles = [path.name for folder in terms for path in Path(folder).iterdir() if (path / "meta").is_dir()]
+        roles = {name: role for folder in terms for name, role in read_roles(Path(folder)).items()}
         ours = tuple(prefixes(roles))
         found: dict[str, t.Any] = {}
         unreadable: dict[str, str] = {}
@@ -69,7 +72,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
                     found[name] = self._templar.template(value)
                 except AnsibleError as error:
                     unreadable[name] = _reason(error)
-        return [{"variables": found, "unreadable": unreadable}]
+        return [{"variables": masked(found, roles), "unreadable": unreadable}]
 
 
 def _reason(error: AnsibleError) -> str:
