@@ -63,7 +63,7 @@ steps:
   type: list
   elements: str
   sample: ["create report /home/me/platform/build/report.html"]
-path:
+report:
   description: The file.
   returned: success
   type: str

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import SystemClock
@@ -77,10 +78,16 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             invocation = {"module_args": validation.validated_parameters}
             secrets: set[str] = validation._no_log_values
             if validation.error_messages:
-                result: dict[str, t.Any] = {"failed": True, "msg": validation.errors.msg}
+                result: dict[str, t.Any] = {"failed": True, "msg": self._complaint(validation.errors.errors[0])}
             else:
                 result = self._outcome(validation.validated_parameters)
         return t.cast("dict[str, t.Any]", remove_values({**result, "invocation": invocation}, secrets))
+
+    def _complaint(self, error: Exception) -> str:
+        """The message of wrong arguments, as a module process says it."""
+        if isinstance(error, UnsupportedError):
+            return f"Unsupported parameters for ({self._task.action}) module: {error}"
+        return str(error)
 
     def _outcome(self, parameters: Mapping[str, t.Any]) -> dict[str, t.Any]:
         context = Context(

@@ -197,17 +197,21 @@ def _steps(
     """Authorities before what they sign: a proxy never meets a certificate whose authority is nowhere yet."""
     for place in settings.authorities():
         before, after = found.authorities.get(place, ()), wanted.authorities[place]
-        yield _step(live.get(place), place, _shown(before), _shown(after), authority_data(after), "Opaque")
+        shown = _shown(after, live=before)
+        yield _step(live.get(place), place, _shown(before, live=before), shown, authority_data(after), "Opaque")
     for place in settings.leaves:
         old, new = found.leaves.get(place), wanted.leaves[place]
         if new is not None:
-            data = leaf_data(new)
-            step = _step(live.get(place), place, _shown([old] if old else []), _shown([new]), data, "kubernetes.io/tls")
+            known, data = [old] if old else [], leaf_data(new)
+            was, becomes = _shown(known, live=known), _shown([new], live=known)
+            step = _step(live.get(place), place, was, becomes, data, "kubernetes.io/tls")
             yield replace(step, reason=reasons.get(place, ""))
 
 
-def _shown(credentials: Sequence[Credential]) -> list[str]:
-    return [f"{one.identity[:12]} until {one.end:%Y-%m-%d}" for one in credentials]
+def _shown(credentials: Sequence[Credential], *, live: Sequence[Credential]) -> list[str]:
+    """Certificates as the diff shows them: a new one has no identity yet when check mode foretells it."""
+    known = {one.identity for one in live}
+    return [f"{one.identity[:12] if one.identity in known else 'new'} until {one.end:%Y-%m-%d}" for one in credentials]
 
 
 def _step(

@@ -41,7 +41,7 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     before, after = _read(path), None
     if options["state"] == "present":
         after = page(options["clusters"], last_change(_record(options.get("run_record")), before))
-    facts = {"path": str(path)}
+    facts = {"report": str(path)}  # a key "path" would make a module process add the file's owner and mode
 
     def write(_plan: Plan) -> dict[str, t.Any]:
         _write(path, after)
