@@ -133,6 +133,7 @@ class CallbackModule(CallbackBase):
         if not path:
             return
         document = self._record.document(hosts, slowest=self.get_option("slowest"))
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(f"{path}.{os.getpid()}")
         unfinished.write_text(json.dumps(document, indent=2), encoding="utf-8")
         unfinished.replace(path)
