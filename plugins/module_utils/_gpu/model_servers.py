@@ -127,8 +127,8 @@ def _source(model: Mapping[str, t.Any], settings: Settings, where: str) -> Sourc
 
 
 def _replicas(model: Mapping[str, t.Any], settings: Settings, where: str) -> tuple[int, int]:
-    replicas = int(model.get("replicas") or 1)
-    most = int(model.get("max_replicas") or replicas)
+    replicas = 1 if model.get("replicas") is None else int(model["replicas"])
+    most = replicas if model.get("max_replicas") is None else int(model["max_replicas"])
     if replicas < 1 or most < replicas:
         raise PlatformError(f"{where}: replicas is {replicas} and max_replicas {most}; wanted is 1 <= replicas <= max")
     if most > replicas and not settings.scaled:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 import typing as t
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +27,7 @@ from .records import DIGEST_LABEL
 from .releases import ChartWish, Release
 
 GRACE = 30
+LOGIN_SECONDS = 300.0
 WAYS = "name it in helm_binary, put it on the PATH, or let the local_cloud role fetch it (get helm: https://helm.sh/docs/intro/install)"
 HISTORY = 10
 NOISE = re.compile(r"level=|[IWEF]\d{4} ")  # log lines of helm 4, and of the Kubernetes client in it
@@ -63,6 +66,7 @@ class Helm:
         self._folder: Path | None = None
         self._major: int | None = None
         self._lock = threading.Lock()
+        self._login: tuple[Path | None, float] = (None, 0.0)
         self.started = 0
 
     def __enter__(self) -> Helm:
@@ -207,12 +211,18 @@ class Helm:
         environment = {**os.environ, **homes, "HELM_CONFIG_HOME": str(folder / "config")}
         if config:  # a login that the user made for a registry is the user's to keep
             environment["HELM_REGISTRY_CONFIG"] = config
-        kubeconfig = folder / "kubeconfig"
-        with self._lock:
-            if cluster and not kubeconfig.exists():
-                _write_secret(kubeconfig, json.dumps(kubeconfig_of(load_configuration(self._options))))
-        environment["KUBECONFIG"] = str(kubeconfig)
+        environment["KUBECONFIG"] = str(self._kubeconfig(folder)) if cluster else ""
         return environment
+
+    def _kubeconfig(self, folder: Path) -> Path:
+        """A kubeconfig with a fresh login: the tokens of EKS live a quarter of an hour."""
+        with self._lock:
+            path, made = self._login
+            if path is None or time.monotonic() - made > LOGIN_SECONDS:
+                text = json.dumps(kubeconfig_of(load_configuration(self._options)))
+                path = _secret_file(folder, text, suffix=".kubeconfig")
+                self._login = (path, time.monotonic())
+            return path
 
 
 def _waiting(release: Release) -> list[str]:
@@ -230,6 +240,9 @@ def kubeconfig_of(configuration: t.Any) -> dict[str, t.Any]:
     cluster: dict[str, t.Any] = {"server": configuration.host}
     if configuration.ssl_ca_cert:
         cluster["certificate-authority"] = str(configuration.ssl_ca_cert)
+    if authority := getattr(configuration, "ca_cert_data", None):  # the EKS login has it as text
+        text = authority.encode() if isinstance(authority, str) else authority
+        cluster["certificate-authority-data"] = base64.b64encode(text).decode()
     if not configuration.verify_ssl:
         cluster = {"server": configuration.host, "insecure-skip-tls-verify": True}
     if configuration.proxy:
@@ -274,12 +287,6 @@ def _secret_file(folder: Path, text: str, *, suffix: str) -> Path:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     return Path(name)
-
-
-def _write_secret(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def chart_path(source: Source, cache: t.Any, helm: Helm) -> Path:
