@@ -245,7 +245,8 @@ def test_a_killed_test_session_leaves_no_process(tmp_path):
         f"--basetemp={tmp_path / 'base'}",
         str(test),
     ]
-    session = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "PYTHONPATH": str(root / "tests")}
+    session = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (tmp_path / "up").exists():
         assert session.poll() is None
