@@ -227,24 +227,9 @@ def test_a_killed_test_session_leaves_no_process(tmp_path):
         "    time.sleep(120)\n"
     )
     root = Path(__file__).resolve().parents[3]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"--rootdir={root}",
-        f"--confcutdir={root}",
-    ]
-    command += [
-        "-p",
-        "tests.conftest",
-        "-p",
-        "tests.integration.conftest",
-        f"--basetemp={tmp_path / 'base'}",
-        str(test),
-    ]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += [f"--rootdir={root}", f"--confcutdir={root}", f"--basetemp={tmp_path / 'base'}"]
+    command += ["-p", "tests.conftest", "-p", "tests.integration.conftest", str(test)]
     environment = {**os.environ, "PYTHONPATH": str(root / "tests")}
     session = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
