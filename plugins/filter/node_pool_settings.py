@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
-from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy import SharingPolicy, sharing_policies
-from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_boot import boot_settings
+from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy import sharing_policies
+from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_boot import boot_settings_for
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_nodes import pool_settings
 
 POLICY_KEYS = ("gpu_sharing", "purpose")
@@ -28,7 +28,7 @@ def node_pool_settings(
     """The inventory's node pools as eks_node_pools takes them: what the sharing policy derives is merged in."""
     try:
         policies = sharing_policies(pools, mig_strategy=mig_strategy)
-        boots = [_boot(pool, policy) for pool, policy in zip(pools, policies, strict=True)]
+        boots = [boot_settings_for(pool, policy) for pool, policy in zip(pools, policies, strict=True)]
     except PlatformError as error:
         raise AnsibleFilterError(error.message) from error
     found: list[Pool] = []
@@ -45,19 +45,6 @@ def node_pool_settings(
         if disk_kms_key and "launch_template" not in pool:
             own["disk"] = {"kms_key_id": disk_kms_key, **(pool.get("disk") or {})}
         found.append(own)
-    return found
-
-
-def _boot(pool: Mapping[str, t.Any], policy: SharingPolicy) -> dict[str, str]:
-    """What the nodes need before their kubelet starts, unless the pool has an answer of its own in the way."""
-    found = boot_settings(policy)
-    for option in ("launch_template", "user_data", *found):
-        if found and pool.get(option):
-            raise PlatformError(
-                f"node pool {policy.pool}: its GPUs are shared by what stands in the nodes' user data, but the pool "
-                f"brings {option}; leave {option} out, or let the GPU operator share them (gpu_sharing.applied_by: "
-                "mig_manager, ami_family: al2023)"
-            )
     return found
 
 

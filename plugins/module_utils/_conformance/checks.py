@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .._core.errors import PlatformError
 from .._gpu.policy import sharing_policies
+from .._gpu.policy_nodes import POOL_LABEL
 from .._k8s.client import Object
 from .._k8s.nodes import node_state
 from .._k8s.objects import ref_of
@@ -20,7 +21,6 @@ from .network import End, Flow
 from .world import NAMESPACE, NODE, POLICY, Kind, World, search
 
 Asked = Mapping[str, t.Any]
-POOL_LABEL = "aiplatform.eks/pool"
 
 
 def objects(asked: Asked, world: World) -> Iterator[str]:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -151,14 +150,11 @@ def require_gpu(one: InstanceType) -> InstanceType:
     return one
 
 
-Assigned = t.Mapping[tuple[str, str], int]  # (demand, slot) -> instances
-
 __all__ = (
     "BY_GPU",
     "BY_NODE",
     "NO_SPREAD",
     "WHOLE",
-    "Assigned",
     "Demand",
     "LiveGpu",
     "LiveNode",

@@ -12,6 +12,7 @@ GPU instance survives one. mig-manager then finds its work done. The image bring
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Mapping
 
 from .._core.errors import PlatformError
@@ -120,6 +121,22 @@ def boot_settings(policy: SharingPolicy) -> dict[str, str]:
     return {"boot_script": boot_script(policy)} if at_boot else {}
 
 
+def boot_settings_for(pool: Mapping[str, t.Any], policy: SharingPolicy) -> dict[str, str]:
+    """What the nodes of a pool need before their kubelet starts.
+
+    :raises PlatformError: the pool has an answer of its own in the way.
+    """
+    found = boot_settings(policy)
+    for option in ("launch_template", "user_data", *found):
+        if found and pool.get(option):
+            raise PlatformError(
+                f"node pool {policy.pool}: its GPUs are shared by what stands in the nodes' user data, but the pool "
+                f"brings {option}; leave {option} out, or let the GPU operator share them (gpu_sharing.applied_by: "
+                "mig_manager, ami_family: al2023)"
+            )
+    return found
+
+
 def bottlerocket_settings(policy: SharingPolicy) -> str:
     """Bottlerocket's own settings for the policy, as TOML; empty when the defaults are right.
 
@@ -145,4 +162,4 @@ def bottlerocket_settings(policy: SharingPolicy) -> str:
 
 _TABLE = "settings.kubelet-device-plugins.nvidia"
 
-__all__ = ("boot_script", "boot_settings", "bottlerocket_settings")
+__all__ = ("boot_script", "boot_settings", "boot_settings_for", "bottlerocket_settings")

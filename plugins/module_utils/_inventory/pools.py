@@ -16,7 +16,7 @@ from .._core.text import listed
 from .._eks.node_pools.options import SPEC
 from .._eks.node_pools.spec import specs_of
 from .._gpu.policy import sharing_policy
-from .._gpu.policy_boot import boot_settings
+from .._gpu.policy_boot import boot_settings_for
 from .problems import Problem, problem
 from .view import Inventory
 
@@ -46,13 +46,8 @@ def pool_problems(inventory: Inventory) -> list[Problem]:
 
 def _of_pool(pool: Pool, where: str, strategy: str) -> list[Problem]:
     def policy() -> None:
-        boot = boot_settings(found) if (found := sharing_policy(pool, mig_strategy=strategy)) else {}
-        for option in ("launch_template", "user_data", *boot):
-            if boot and pool.get(option):
-                raise PlatformError(
-                    f"node pool {pool['name']}: its GPUs are shared by what stands in the nodes' user data, but the "
-                    f"pool brings {option}; leave {option} out, or let the GPU operator share them"
-                )
+        if found := sharing_policy(pool, mig_strategy=strategy):
+            boot_settings_for(pool, found)
 
     def spec() -> None:
         own = {key: value for key, value in pool.items() if key not in OF_POLICY}

@@ -15,6 +15,7 @@ from .._core.outcome import Context, Outcome, UseCase
 from .._core.text import listed
 from .client import KubeClient, Object
 from .connection import CONNECTION_SPEC
+from .listing import list_all
 from .to_come import connect
 
 SPEC = ArgumentSpec(
@@ -24,7 +25,6 @@ SPEC = ArgumentSpec(
         "wait_timeout": {"type": "int", "default": 600},
     }
 ).merge(CONNECTION_SPEC)
-PAGE = 500
 POOL_LABELS = ("eks.amazonaws.com/nodegroup", "karpenter.sh/nodepool")
 PACE = Pace(first=0.2, factor=1.5, longest=5.0)
 
@@ -52,14 +52,7 @@ def node_summary(node: Object) -> dict[str, t.Any]:
 
 def list_nodes(client: KubeClient, label_selector: str | None = None) -> list[Object]:
     """All nodes, page by page, sorted by name."""
-    nodes: list[Object] = []
-    query: dict[str, t.Any] = {"limit": PAGE, "labelSelector": label_selector}
-    while True:
-        page = client.request("GET", "/api/v1/nodes", query=query).body
-        nodes.extend(page.get("items") or [])
-        query["continue"] = page.get("metadata", {}).get("continue")
-        if not query["continue"]:
-            return sorted(nodes, key=lambda node: str(node["metadata"]["name"]))
+    return list_all(client, "/api/v1/nodes", label_selector=label_selector)
 
 
 def run(options: Mapping[str, t.Any], context: Context) -> Outcome:

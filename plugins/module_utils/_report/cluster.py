@@ -13,17 +13,13 @@ from dataclasses import dataclass
 
 from .._gpu.instances import instance_types
 from .._gpu.policy import DRA, EXCLUSIVE, MIG, MPS, TIME_SLICING, SharingPolicy
-from .._gpu.policy_nodes import allocatable
+from .._gpu.policy_nodes import POOL_LABEL, allocatable
 from .._gpu.quotas import largest, quantity
 from .._k8s.nodes_info import node_summary
 from .gpus import devices, node_gpus, users
 
 Object = Mapping[str, t.Any]
-POOL_LABEL, TYPE_LABEL, ZONE_LABEL = (
-    "aiplatform.eks/pool",
-    "node.kubernetes.io/instance-type",
-    "topology.kubernetes.io/zone",
-)
+TYPE_LABEL, ZONE_LABEL = "node.kubernetes.io/instance-type", "topology.kubernetes.io/zone"
 GIB = 1024.0**3
 
 

@@ -18,6 +18,7 @@ from .._helm.records import read_all
 from .._k8s.client import KubeClient
 from .._k8s.connection import CONNECTION_SPEC
 from .._k8s.errors import KubeApiError
+from .._k8s.listing import list_all
 from .._k8s.to_come import connect
 from .cluster import Live, capacity_facts, node_facts, pool_facts, quota_facts
 
@@ -28,7 +29,6 @@ SPEC = ArgumentSpec(
     }
 ).merge(CONNECTION_SPEC)
 LISTS = ("/api/v1/nodes", "/api/v1/pods", "/api/v1/resourcequotas")
-PAGE = 500
 
 
 def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
@@ -36,7 +36,7 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     pools = options["node_pools"]
     policies = sharing_policies(pools, mig_strategy=options["mig_strategy"])
     client = connect(options, context)
-    nodes, pods, quotas = map_concurrently(lambda path: _list(client, path), LISTS)
+    nodes, pods, quotas = map_concurrently(lambda path: list_all(client, path), LISTS)
     live = Live(version=_version(client), nodes=nodes, pods=pods, quotas=quotas)
     return Outcome(
         facts={
@@ -48,18 +48,6 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
             "releases": [release_facts(history) for _key, history in sorted(read_all(client, None).items())],
         }
     )
-
-
-def _list(client: KubeClient, path: str) -> list[dict[str, t.Any]]:
-    """All objects of a kind, page by page, sorted by namespace and name."""
-    found: list[dict[str, t.Any]] = []
-    query: dict[str, t.Any] = {"limit": PAGE}
-    while True:
-        page = client.request("GET", path, query=query).body
-        found.extend(page.get("items") or [])
-        query["continue"] = page.get("metadata", {}).get("continue")
-        if not query["continue"]:
-            return sorted(found, key=lambda one: (one["metadata"].get("namespace", ""), one["metadata"]["name"]))
 
 
 def _version(client: KubeClient) -> str:

@@ -6,7 +6,7 @@ import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import SteppingClock
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import TimedOutError
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
-from ansible_collections.aiplatform.eks.plugins.module_utils._k8s import nodes_info
+from ansible_collections.aiplatform.eks.plugins.module_utils._k8s import listing, nodes_info
 
 
 def node(name: str, *, ready: bool) -> dict[str, t.Any]:
@@ -26,7 +26,7 @@ class Answers:
         return self
 
     def request(self, *_arguments: t.Any, query: dict[str, t.Any], **_keywords: t.Any) -> t.Any:
-        assert query["limit"] == nodes_info.PAGE
+        assert query["limit"] == listing.PAGE
         items = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         return type("Answer", (), {"body": {"items": items, "metadata": {}}})
 
