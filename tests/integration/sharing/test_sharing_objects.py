@@ -54,7 +54,7 @@ def overlays(client: KubeClient) -> t.Iterator[str]:
             client.request("GET", path)
             break
         except KubeApiError as error:
-            if error.status != 404:
+            if error.status not in (404, 429):  # 429: its storage is being made
                 raise
             time.sleep(0.1)
     else:
