@@ -67,6 +67,35 @@ def play_roles(
     return run_playbook(book, environment=environment, arguments=["-i", f"{HOST},", "-c", "local", *arguments])
 
 
+def play_states(
+    role: str,
+    states: Sequence[str],
+    *,
+    variables: Mapping[str, t.Any],
+    cluster: t.Any,
+    scratch: Path,
+    check: bool = False,
+    secret: str,
+) -> list[Played]:
+    """Play a role once for each state, in one run with ``--diff``, on a local control plane.
+
+    :param secret: what must be in nothing that the run says.
+    """
+    found = play_roles(
+        [(role, {**variables, f"{role}_state": state}) for state in states],
+        scratch=scratch,
+        environment={
+            "KUBECONFIG": str(cluster.kubeconfig),
+            "PATH": f"{cluster.bin}:/usr/local/bin:/usr/bin:/bin",
+            "XDG_CACHE_HOME": str(scratch / "cache"),
+        },
+        arguments=["--diff", *(["--check"] if check else [])],
+    )
+    assert [one.failures for one in found] == [{}] * len(states)
+    assert secret not in json.dumps([dict(one.tasks) for one in found], default=dict)
+    return found
+
+
 def run_playbook(book: Path, *, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> list[Played]:
     """Run a playbook of one host; one answer for each play.
 
