@@ -126,7 +126,7 @@ options:
                 description: Version of its chart.
                 type: str
       refused:
-        description: The API server refuses an object.
+        description: The API server, or a webhook that it asks, refuses an object.
         type: dict
         suboptions:
           object:
@@ -137,6 +137,25 @@ options:
             description: A part of the reason.
             type: str
             required: true
+      services:
+        description:
+          - Services lead to a pod that is ready.
+          - One that selects no pods, that names another host, or whose Deployments, StatefulSets and DaemonSets are all
+            scaled to zero needs none; nor does a headless one that matches nothing.
+        type: dict
+        suboptions:
+          namespaces:
+            description: Only these namespaces. All without it.
+            type: list
+            elements: str
+          names:
+            description: Only these names, all of which must be there, in each of O(checks[].services.namespaces).
+            type: list
+            elements: str
+          idle:
+            description: Names, or namespaces and names as V(namespace/name), of Services that may lead to nothing.
+            type: list
+            elements: str
       network:
         description: The network policies let through what they should.
         type: dict

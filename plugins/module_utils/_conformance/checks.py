@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from .._core.errors import PlatformError
 from .._gpu.policy import sharing_policies
@@ -17,10 +18,10 @@ from .._k8s.nodes import node_state
 from .._k8s.objects import ref_of
 from .._k8s.readiness import readiness
 from .._sharing.gpu_sharing_info import cluster_policy, complaints, node_facts
+from .choice import Asked, is_meant, missing
 from .network import End, Flow
+from .services import SERVICE_KINDS, services
 from .world import NAMESPACE, NODE, POLICY, Kind, World, search
-
-Asked = Mapping[str, t.Any]
 
 
 def objects(asked: Asked, world: World) -> Iterator[str]:
@@ -32,39 +33,13 @@ def objects(asked: Asked, world: World) -> Iterator[str]:
             return
         yield f"the cluster serves no {kind} in {asked['api_version']}"
         return
-    chosen = [one for one in found if _is_meant(asked, one)]
-    yield from _missing(asked, chosen)
+    chosen = [one for one in found if is_meant(asked, one)]
+    yield from missing(asked, chosen)
     for one in chosen:
         if asked.get("ready") and not (state := readiness(one, search=search())).ready:
             yield f"{ref_of(one)} {state.message or state.state}"
         if query := asked.get("query"):
             yield from _unlike(one, str(query), asked.get("value"))
-
-
-def _is_meant(asked: Asked, one: Object) -> bool:
-    metadata = one["metadata"]
-    namespaces, names, labels = asked.get("namespaces"), asked.get("names"), asked.get("labels") or {}
-    return (
-        (not namespaces or metadata.get("namespace") in namespaces)
-        and metadata.get("namespace") not in (asked.get("except_namespaces") or ())
-        and (not names or metadata["name"] in names)
-        and metadata["name"] not in (asked.get("except_names") or ())
-        and labels.items() <= (metadata.get("labels") or {}).items()
-        and (not asked.get("where") or bool(search()(str(asked["where"]), one)))
-    )
-
-
-def _missing(asked: Asked, chosen: Sequence[Object]) -> Iterator[str]:
-    kind, there = asked["kind"], {(one["metadata"].get("namespace"), one["metadata"]["name"]) for one in chosen}
-    for name in asked.get("names") or ():
-        for namespace in asked.get("namespaces") or [None]:
-            if not any(name == other and namespace in (None, place) for place, other in there):
-                yield f"{kind} {f'{namespace}/' if namespace else ''}{name} is not there"
-    least, most = asked.get("at_least"), asked.get("at_most")
-    if least is not None and len(chosen) < least:
-        yield f"{len(chosen)} {kind} objects are there, wanted are {least} or more"
-    if most is not None and len(chosen) > most:
-        yield f"{len(chosen)} {kind} objects are there, wanted are {most} or less"
 
 
 def _unlike(one: Object, query: str, wanted: t.Any) -> Iterator[str]:
@@ -123,6 +98,13 @@ def network(asked: Asked, world: World) -> Iterator[str]:
 
 
 def _end(said: Asked) -> End:
+    if address := said.get("address"):
+        try:
+            ipaddress.ip_address(str(address))
+        except ValueError as error:
+            raise PlatformError(
+                f"a flow names the address {str(address)!r}; wanted is one IPv4 or IPv6 address such as 192.0.2.1"
+            ) from error
     return End(
         namespace=str(said.get("namespace") or ""),
         labels=said.get("labels") or {},
@@ -134,6 +116,7 @@ KINDS_OF: Mapping[str, Callable[[Asked], tuple[Kind, ...]]] = {
     "objects": lambda asked: ((str(asked["api_version"]), str(asked["kind"])),),
     "gpu_sharing": lambda _asked: (NODE,),
     "network": lambda _asked: (NAMESPACE, POLICY),
+    "services": lambda _asked: SERVICE_KINDS,
 }
 EVALUATORS: Mapping[str, Callable[[Asked, World], Iterator[str]]] = {
     "objects": objects,
@@ -141,6 +124,7 @@ EVALUATORS: Mapping[str, Callable[[Asked, World], Iterator[str]]] = {
     "releases": releases,
     "refused": refused,
     "network": network,
+    "services": services,
 }
 
 __all__ = ("EVALUATORS", "KINDS_OF")

@@ -48,6 +48,11 @@ OBJECTS = {
     "value": {"type": "raw"},
     "optional": {"type": "bool", "default": False},
 }
+SERVICES = {
+    "namespaces": {"type": "list", "elements": "str"},
+    "names": {"type": "list", "elements": "str"},
+    "idle": {"type": "list", "elements": "str"},
+}
 RELEASE = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
@@ -72,6 +77,7 @@ CHECK = {
         "type": "dict",
         "options": {"object": {"type": "dict", "required": True}, "because": {"type": "str", "required": True}},
     },
+    "services": {"type": "dict", "options": SERVICES},
     "network": {
         "type": "dict",
         "options": {"flows": {"type": "list", "elements": "dict", "required": True, "options": FLOW}},

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from .._core.clock import Clock
 from .._core.concurrency import map_concurrently
-from .._core.errors import MissingLibraryError
+from .._core.errors import MissingLibraryError, PlatformError
 from .._helm.records import History, Key, read_all
 from .._k8s.client import KubeClient, Object
 from .._k8s.discovery import Discovery, discover
@@ -72,7 +72,8 @@ class World:
         try:
             self.client.request("POST", kind.path(namespace=namespace), query={"dryRun": "All"}, body=document)
         except KubeApiError as error:
-            if error.status in (403, 422):
+            # 400 is what a webhook answers that says no without a status of its own.
+            if error.status in (400, 403, 422):
                 return error.message
             raise
         return None
@@ -92,13 +93,21 @@ class World:
 
 
 def search() -> Callable[[str, t.Any], t.Any]:
-    """The evaluation of JMESPath expressions.
+    """The evaluation of JMESPath expressions; it raises PlatformError for one that cannot be evaluated.
 
     :raises MissingLibraryError: the package is absent.
     """
     if jmespath is None:
         raise MissingLibraryError("checks with a query need the Python package 'jmespath': pip install it")
-    return t.cast("Callable[[str, t.Any], t.Any]", jmespath.search)
+    return _evaluated
+
+
+def _evaluated(expression: str, value: t.Any) -> t.Any:
+    try:
+        return jmespath.search(expression, value)
+    except jmespath.exceptions.JMESPathError as error:
+        reason = str(error).splitlines()[0].rstrip(":. ")
+        raise PlatformError(f"the JMESPath expression {expression!r} is wrong: {reason}; correct the check") from error
 
 
 __all__ = ("NAMESPACE", "NODE", "POLICY", "Kind", "World", "search")

@@ -135,6 +135,13 @@ def flow(port: int, *, allowed: bool) -> dict[str, t.Any]:
             },
             ["the API server takes Pod default/x, wanted is its refusal (PodSecurity)"],
         ),
+        (
+            {
+                "name": "x",
+                "refused": {"object": {**POD, "spec": {"containers": "x"}}, "because": "cannot be handled as a Pod"},
+            },
+            [],
+        ),
         (flow(80, allowed=False), []),
         (
             flow(80, allowed=True),

@@ -73,8 +73,8 @@ def test_a_service_with_an_endpoint_or_with_a_reason_passes(there: tuple[dict[st
         ),
         (
             (workload("Deployment", namespace="b", replicas=0), slices(READY, owner="other")),
-            "Service a/web selects app=one, which no pod and no workload has; correct its selector, or list it among the "
-            "idle ones",
+            "Service a/web selects app=one, which no pod and no workload has; correct its selector, or list it "
+            "among the idle ones",
         ),
     ],
 )
@@ -93,11 +93,11 @@ def test_a_named_service_must_be_there() -> None:
 @pytest.mark.parametrize("expression", ["metadata.[", "nothing(@)", "length(spec)", ""])
 def test_a_wrong_expression_is_a_sentence(expression: str) -> None:
     world = SimpleNamespace(objects=lambda *_kind: [{**service(), "spec": 1}])
-    with pytest.raises(PlatformError, match="the JMESPath expression .* is wrong: .*; correct the check"):
+    with pytest.raises(PlatformError, match=r"the JMESPath expression .* is wrong: .*; correct the check"):
         list(EVALUATORS["objects"]({"api_version": "v1", "kind": "Service", "query": expression or " "}, world))
 
 
 def test_a_wrong_address_is_a_sentence() -> None:
     flow = {"source": {"namespace": "a"}, "target": {"address": "10.0.0.0/8"}, "port": 1, "allowed": False}
-    with pytest.raises(PlatformError, match="names the address '10.0.0.0/8'; wanted is one IPv4 or IPv6 address"):
+    with pytest.raises(PlatformError, match=r"names the address '10.0.0.0/8'; wanted is one IPv4 or IPv6 address"):
         list(EVALUATORS["network"]({"flows": [flow]}, SimpleNamespace()))
