@@ -63,7 +63,8 @@ options:
         default: false
   node_pools:
     description:
-      - Pools of the inventory to choose among, by their first instance type, with C(scaling.max) as the limit.
+      - Pools of the inventory to choose among, by their first instance type, with C(scaling.max) as the limit, of which
+        the O(nodes) of that type take their part.
       - Pools for training, and those with a sharing mode other than V(exclusive) and V(mig), are left out.
     type: list
     elements: dict
@@ -150,6 +151,14 @@ proved:
   returned: success
   type: bool
   sample: true
+unproved:
+  description:
+    - Goals for which O(time_limit) was over before every better plan was ruled out; a warning says of each what is open.
+    - V(price), V(repartitioned) live GPUs, V(moved) instances, new V(gpus) in use.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 bought:
   description: Instance type to number of nodes to buy.
   returned: success
@@ -210,7 +219,10 @@ layouts:
       type: int
       sample: 8
 node_pools:
-  description: The nodes to buy as pools for the inventory, one for each way in which the GPUs of a node are cut.
+  description:
+    - The nodes to buy as pools for the inventory, one for each way in which the GPUs of a node are cut.
+    - With O(node_pools) no pool gets more nodes than its C(scaling.max); where its nodes are cut in several ways, they
+      stand as further pools whose names begin with its name.
   returned: success
   type: list
   elements: dict

@@ -6,15 +6,16 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from .boards import Board, board
 from .creation_order import HIGHEST, LOWEST, order_for, safe_order
 from .geometry import compute_slices, memory_slices, placements
 from .instances import InstanceType
-from .planner import Planned
+from .planner import GPUS, MOVED, PRICE, REPARTITIONED, Planned
 from .planner_nodes import PlannedGpu, PlannedNode
 from .policy import EXCLUSIVE, MIG, sharing_policies
 
@@ -22,17 +23,21 @@ Facts = dict[str, t.Any]
 Key = tuple[tuple[str, int], ...]
 
 
-def report(planned: Planned, *, pools: Mapping[str, Sequence[str]]) -> tuple[Facts, tuple[str, ...]]:
+def report(
+    planned: Planned, *, pools: Mapping[str, Mapping[str, int | None]], taken: Collection[str] = ()
+) -> tuple[Facts, tuple[str, ...]]:
     """What the module returns, and sentences that deserve attention.
 
-    :param pools: instance type -> pools of the inventory that have it.
+    :param pools: instance type -> pool of the inventory that has it -> nodes that may join it, None for any number.
+    :param taken: names of pools that a new pool must not have.
     """
-    node_pools = _node_pools(planned, pools)
+    node_pools = _node_pools(planned, pools, taken)
     layouts = _layouts(planned)
     facts: Facts = {
         "price": planned.price,
         "bound": planned.bound,
         "proved": planned.proved,
+        "unproved": list(planned.unproved),
         "bought": dict(sorted(planned.bought.items())),
         "layouts": layouts,
         "node_pools": node_pools,
@@ -47,7 +52,20 @@ def report(planned: Planned, *, pools: Mapping[str, Sequence[str]]) -> tuple[Fac
         },
     }
     policies = sharing_policies(node_pools)
-    return facts, tuple(warning for policy in policies for warning in policy.warnings)
+    warnings = tuple(warning for policy in policies for warning in policy.warnings)
+    return facts, (*(_unproved(planned, goal) for goal in planned.unproved), *warnings)
+
+
+def _unproved(planned: Planned, goal: str) -> str:
+    """What is open about a goal for which the time was over."""
+    least = {
+        PRICE: f"a plan may cost less than {planned.price:g} USD per hour, though no less than {planned.bound:g}",
+        REPARTITIONED: f"at this price, fewer than {planned.repartitioned} live GPUs might do to cut anew, though no "
+        f"fewer than {planned.repartitioned_bound}",
+        MOVED: f"fewer than {planned.moved} running instances might have to move",
+        GPUS: "fewer of the new GPUs might do",
+    }[goal]
+    return f"the time was over before every other plan was ruled out: {least}; raise time_limit to know"
 
 
 def layout_facts(target: Board, layout: Mapping[str, int]) -> Facts:
@@ -79,29 +97,46 @@ def _layouts(planned: Planned) -> list[Facts]:
     ]
 
 
-def _node_pools(planned: Planned, pools: Mapping[str, Sequence[str]]) -> list[Facts]:
-    """One pool for each way in which the GPUs of a node are cut: a pool has one sharing policy."""
+def _node_pools(planned: Planned, pools: Mapping[str, Mapping[str, int | None]], taken: Collection[str]) -> list[Facts]:
+    """One pool for each way in which the GPUs of a node are cut: a pool has one sharing policy.
+
+    No more nodes come from a pool than may join it; a second policy for a part of its nodes is a new pool.
+    """
     counts = Counter[tuple[str, tuple[Key, ...]]]()
     for node in planned.nodes:
         if node.name is None:
             counts[node.one.name, tuple(sorted(gpu.layout or () for gpu in node.gpus))] += 1
-    used = Counter[str]()
+    rooms = {name: dict(limits) for name, limits in pools.items()}
+    used = set[str]()
     found: list[Facts] = []
     for (type_name, cut), count in sorted(counts.items()):
-        names = pools.get(type_name) or (type_name.replace(".", "-"),)
-        number = used[type_name]
-        used[type_name] += 1
-        base = names[min(number, len(names) - 1)]
-        extra = number - len(names) + 1
-        found.append(
-            {
-                "name": f"{base}-{extra + 1}" if extra > 0 else base,
-                "instance_types": [type_name],
-                "scaling": {"min": count, "max": count},
-                "gpu_sharing": _sharing(cut),
-            }
-        )
+        for base, part in _dealt(count, rooms.setdefault(type_name, {type_name.replace(".", "-"): None}), used):
+            name = _free_name(base, {*taken, *used}) if base in used else base
+            used.add(name)
+            found.append(
+                {
+                    "name": name,
+                    "instance_types": [type_name],
+                    "scaling": {"min": part, "max": part},
+                    "gpu_sharing": _sharing(cut),
+                }
+            )
     return found
+
+
+def _dealt(count: int, rooms: dict[str, int | None], used: Collection[str]) -> Iterator[tuple[str, int]]:
+    """Nodes of one cut, dealt to pools as far as there is room: first to those that have none yet."""
+    for name in sorted(rooms, key=lambda name: name in used):
+        room = rooms[name]
+        part = count if room is None else min(count, room)
+        if part:
+            rooms[name] = None if room is None else room - part
+            count -= part
+            yield name, part
+
+
+def _free_name(base: str, names: Collection[str]) -> str:
+    return next(name for number in itertools.count(2) if (name := f"{base}-{number}") not in names)
 
 
 def _sharing(cut: Sequence[Key]) -> Facts:

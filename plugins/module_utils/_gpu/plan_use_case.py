@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._core.argument_spec import ArgumentSpec
@@ -69,12 +70,15 @@ SPEC = ArgumentSpec(
 class Offered:
     """What may be bought.
 
-    :param pools: instance type -> names of the pools that have it; empty without pools.
+    :param pools: instance type -> pool that has it -> nodes that may join it, None for any number; empty without
+        pools.
+    :param names: of all pools, whether they may be cut or not.
     :param left_out: pool -> why the plan may not cut its GPUs.
     """
 
     offers: list[Offer] = field(default_factory=list)
-    pools: dict[str, list[str]] = field(default_factory=dict)
+    pools: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
     left_out: dict[str, str] = field(default_factory=dict)
 
 
@@ -85,9 +89,9 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:  # noqa: ARG
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise PlatformError(f"demands: {listed(twice)} stand twice; give each demand a name of its own")
     nodes = [_node(wish) for wish in options.get("nodes") or ()]
-    offered = _offered(options, demands, live=bool(nodes))
+    offered = _offered(options, demands, nodes)
     planned = plan(demands, offers=offered.offers, nodes=nodes, time_limit=float(options["time_limit"]))
-    facts, warnings = report(planned, pools=offered.pools)
+    facts, warnings = report(planned, pools=offered.pools, taken=offered.names)
     return Outcome(facts={**facts, "left_out": offered.left_out}, warnings=warnings)
 
 
@@ -159,12 +163,12 @@ def _counts(wish: t.Any, where: str) -> dict[str, int]:
     return {_profile(str(name)): int(count) for name, count in wish.items()}
 
 
-def _offered(options: Mapping[str, t.Any], demands: Sequence[Demand], *, live: bool) -> Offered:
+def _offered(options: Mapping[str, t.Any], demands: Sequence[Demand], nodes: Sequence[LiveNode]) -> Offered:
     prices = {str(name): float(price) for name, price in (options.get("prices") or {}).items()}
     if options.get("node_pools"):
-        return _pools(options["node_pools"], prices)
+        return _pools(options["node_pools"], prices, Counter(node.one.name for node in nodes))
     names = options.get("instance_types")
-    if names is None and live:
+    if names is None and nodes:
         return Offered()
     chosen = [require_gpu(instance_type(name)) for name in names or ()] or [
         one for one in instance_types().values() if one.has_gpu and (one.price or one.name in prices)
@@ -175,19 +179,25 @@ def _offered(options: Mapping[str, t.Any], demands: Sequence[Demand], *, live: b
     return Offered([Offer(one, _price(one, prices)) for one in dict.fromkeys(chosen)])
 
 
-def _pools(pools: Iterable[Mapping[str, t.Any]], prices: Mapping[str, float]) -> Offered:
-    """The pools that may be cut, by their first instance type, which EKS takes first for nodes on demand."""
-    found, most = Offered(), dict[InstanceType, int | None]()
+def _pools(pools: Sequence[Mapping[str, t.Any]], prices: Mapping[str, float], live: Counter[str]) -> Offered:
+    """The pools that may be cut, by their first instance type, which EKS takes first for nodes on demand.
+
+    :param live: instance type -> nodes that are there; they take their part of what the pools may have, in their order.
+    """
+    found, most = Offered(names=frozenset(str(pool.get("name")) for pool in pools)), dict[InstanceType, int | None]()
+    live = live.copy()
     for pool in pools:
         name, types = str(pool.get("name")), list(pool.get("instance_types") or ())
         one = instance_type(str(types[0])) if types else None
         if reason := _why_left_out(pool, one):
             found.left_out[name] = reason
         elif one is not None:
-            limit = (pool.get("scaling") or {}).get("max")
-            sofar = most.get(one, 0)
-            most[one] = None if limit is None or sofar is None else sofar + int(limit)
-            found.pools.setdefault(one.name, []).append(name)
+            limit, sofar = (pool.get("scaling") or {}).get("max"), most.get(one, 0)
+            there = live[one.name] if limit is None else min(live[one.name], int(limit))
+            live[one.name] -= there
+            room = None if limit is None else int(limit) - there
+            most[one] = None if room is None or sofar is None else sofar + room
+            found.pools.setdefault(one.name, {})[name] = room
     if not most:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in found.left_out.items())
         raise PlatformError(f"node_pools: no pool's GPUs can be planned ({reasons})")

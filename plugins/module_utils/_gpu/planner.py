@@ -11,8 +11,9 @@ move; GPUs in use, where layouts that every driver can create are preferred amon
 from __future__ import annotations
 
 import math
+import typing as t
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from .._core.errors import PlatformError
@@ -22,11 +23,14 @@ from .instances import InstanceType
 from .nearest import unknown_profile
 from .planner_model import Model, build
 from .planner_nodes import PlannedNode, planned_nodes
-from .program import TOLERANCE, Solved, Stop, Terms
+from .program import TOLERANCE, OutOfTimeError, Solved, Stop, Terms
+
+_P = t.ParamSpec("_P")
 
 GPU_GAP = 0.99  # goals that count whole things: a difference below one is none
 USED_GAP = 1e-3  # of the GPUs in use on nodes that are paid for anyway
 CENT_OF_CENT = 1e-4  # USD per hour; prices have no finer steps that anybody would pay for
+PRICE, REPARTITIONED, MOVED, GPUS = "price", "repartitioned", "moved", "gpus"  # the goals, in their order
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Planned:
     :param proved: the price meets the bound: the plan is the cheapest.
     :param repartitioned: live GPUs whose layout changes; C(repartitioned_bound) is the least possible at this price.
     :param moved: running instances that have to move.
+    :param unproved: goals for which the time was over before a better plan was ruled out: PRICE, REPARTITIONED, MOVED,
+        GPUS.
     """
 
     nodes: tuple[PlannedNode, ...]
@@ -48,11 +54,29 @@ class Planned:
     repartitioned_bound: int
     moved: int
     ended: int
+    unproved: tuple[str, ...] = ()
 
     @property
     def bought(self) -> Counter[str]:
         """Instance type -> nodes to buy."""
         return Counter(node.one.name for node in self.nodes if node.name is None)
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A plan while its goals are met one after the other.
+
+    :param last: the best solution so far. :param repartitioned_bound, unproved: as in Planned.
+    """
+
+    last: Solved
+    repartitioned_bound: int = 0
+    unproved: tuple[str, ...] = ()
+
+    def then(self, goal: str, better: Solved | None) -> _Done:
+        """After one more goal; None leaves what there is."""
+        unproved = self.unproved if better is not None and better.proved else (*self.unproved, goal)
+        return _Done(better or self.last, self.repartitioned_bound, unproved)
 
 
 def plan(
@@ -69,31 +93,46 @@ def plan(
     :raises PlatformError: a demand cannot be met, with the reason.
     """
     _require_servable(demands, offers, nodes)
-    model = build(demands, offers, nodes)
-    prices = {model.nodes[offer.one.name]: offer.price for offer in offers}
+    found = _best(demands, offers, nodes, time_limit=time_limit, singly=())
+    limits = {offer.one.name: offer.most for offer in offers if offer.most is not None}
+    if over := {name for name, most in limits.items() if found.bought[name] > most}:
+        found = _best(demands, offers, nodes, time_limit=time_limit, singly=over)
+    return found
+
+
+def _best(
+    demands: Sequence[Demand],
+    offers: Sequence[Offer],
+    nodes: Sequence[LiveNode],
+    *,
+    time_limit: float,
+    singly: Collection[str],
+) -> Planned:
+    model = build(demands, offers, nodes, singly=singly)
+    prices = model.prices
     cheap, whole = Stop(gap=_step(offers), seconds=time_limit), Stop(gap=GPU_GAP, seconds=time_limit)
     bought = model.program.solve(prices, cheap, integral=set(prices)) if prices else None
     if prices and bought is None:
         raise PlatformError(_why_infeasible(demands, offers, nodes))
-    last = changed = None
+    done = None
     if bought is not None and not nodes:
-        bought, last = _cut(model, prices, bought, cheap)
-    if last is None:
-        last, changed = _arrange(model, prices, bought, whole)
-    if last is None and bought is not None:
-        model = build(demands, offers, nodes)
+        bought, done = _cut(model, prices, bought, cheap)
+    if done is None:
+        done = _arrange(model, prices, bought, whole)
+    if done is None and bought is not None:
+        model = build(demands, offers, nodes, singly=singly)
         model.program.row(prices, lower=bought.bound - TOLERANCE)
         bought = model.program.solve(prices, cheap)
-        last, changed = _arrange(model, prices, bought, whole)
-    if last is None:
+        done = _arrange(model, prices, bought, whole)
+    if done is None:
         raise PlatformError(_why_infeasible(demands, offers, nodes))
-    fixed = {index: value for index, value in enumerate(last.values) if model.program.integral[index]}
+    fixed = {index: value for index, value in enumerate(done.last.values) if model.program.integral[index]}
     corner = model.program.vertex(model.staying(), fixed=fixed)
-    return _planned(model, corner, demands=demands, offers=offers, live=nodes, bought=bought, changed=changed)
+    return _planned(model, corner, demands=demands, offers=offers, live=nodes, bought=bought, done=done)
 
 
-def _cut(model: Model, prices: Terms, bought: Solved, cheap: Stop) -> tuple[Solved, Solved | None]:
-    """Whole GPUs for a purchase of new nodes only: (the purchase, the last solution or None).
+def _cut(model: Model, prices: Terms, bought: Solved, cheap: Stop) -> tuple[Solved, _Done | None]:
+    """Whole GPUs for a purchase of new nodes only: (the purchase, how it is cut or None).
 
     C(bought) holds numbers of nodes for which parts of GPUs would do. That whole ones do as well is what nearly always
     comes out; where it does not at once, whole slots are bought, and then GPUs are cut for these. Both purchases are
@@ -103,26 +142,33 @@ def _cut(model: Model, prices: Terms, bought: Solved, cheap: Stop) -> tuple[Solv
     fixed = {variable: bought.values[variable] for variable in prices}
     last = model.program.near_the_corner(model.used(), few, fixed=fixed)
     if last is not None:
-        return bought, last
+        return bought, _Done(last)
     model.program.row(prices, lower=bought.bound - TOLERANCE)
-    slots_too = model.program.solve(prices, cheap, integral={*prices, *model.shares})
+    slots_too = _in_time(model.program.solve, prices, cheap, integral={*prices, *model.shares})
     if slots_too is None:
         return bought, None
     fixed = {variable: round(slots_too.values[variable]) for variable in (*prices, *model.shares)}
-    return slots_too, model.program.solve(model.used(), few, fixed=fixed)
+    last = _in_time(model.program.solve, model.used(), few, fixed=fixed)
+    return slots_too, None if last is None else _Done(last).then(GPUS, last)
 
 
-def _arrange(model: Model, prices: Terms, bought: Solved | None, whole: Stop) -> tuple[Solved | None, Solved | None]:
-    """Whole GPUs at the price of a purchase: (the last solution, that of the fewest changes), or None if too small."""
+def _arrange(model: Model, prices: Terms, bought: Solved | None, whole: Stop) -> _Done | None:
+    """Whole GPUs at the price of a purchase; None if that is too small.
+
+    Once there is a plan, a goal that runs out of time leaves it as it is.
+
+    :raises OutOfTimeError: the time was over before there was any.
+    """
     if bought is not None:
         model.program.row(prices, upper=bought.objective + TOLERANCE)
-    last = changed = _then(model, model.repartitioned(), whole)
-    if last is not None:
-        last = _then(model, model.staying(), whole) or last
-    if last is not None and model.used():
-        few = Stop(gap=whole.gap, relative_gap=USED_GAP, seconds=whole.seconds)
-        last = _then(model, model.used(), few) or last
-    return last, changed
+    changed = _then(model, model.repartitioned(), whole)
+    if changed is None:
+        return None
+    done = _Done(changed, math.ceil(changed.bound - TOLERANCE)).then(REPARTITIONED, changed)
+    few = Stop(gap=whole.gap, relative_gap=USED_GAP, seconds=whole.seconds)
+    for name, goal, stop in ((MOVED, model.staying(), whole), (GPUS, model.used(), few)):
+        done = done.then(name, _in_time(_then, model, goal, stop)) if goal else done
+    return done
 
 
 def _planned(
@@ -133,7 +179,7 @@ def _planned(
     offers: Sequence[Offer],
     live: Sequence[LiveNode],
     bought: Solved | None,
-    changed: Solved | None,
+    done: _Done,
 ) -> Planned:
     found = tuple(planned_nodes(model, corner.values, demands, live))
     prices = {offer.one.name: offer.price for offer in offers}
@@ -147,15 +193,17 @@ def _planned(
                 running[demand] += count
     go_on = sum(min(running[demand.name], demand.count) for demand in demands)
     bound = min(bought.bound, price) if bought else 0.0
+    proved = price - bound < _step(offers)
     return Planned(
         nodes=found,
         price=round(price, 6),
-        bound=round(price if price - bound < _step(offers) else bound, 6),
-        proved=price - bound < _step(offers),
+        bound=round(price if proved else bound, 6),
+        proved=proved,
         repartitioned=sum(gpu.repartitioned for gpu in old),
-        repartitioned_bound=0 if changed is None else math.ceil(changed.bound - TOLERANCE),
+        repartitioned_bound=done.repartitioned_bound,
         moved=go_on - stay.total(),
         ended=running.total() - go_on,
+        unproved=done.unproved if proved else (PRICE, *done.unproved),
     )
 
 
@@ -165,6 +213,14 @@ def _then(model: Model, goal: Terms, stop: Stop) -> Solved | None:
     if solved is not None and goal:
         model.program.row(goal, upper=solved.objective + TOLERANCE)
     return solved
+
+
+def _in_time(solve: Callable[_P, Solved | None], *args: _P.args, **kwargs: _P.kwargs) -> Solved | None:
+    """What it finds, or None when the time is over before anything is found."""
+    try:
+        return solve(*args, **kwargs)
+    except OutOfTimeError:
+        return None
 
 
 def _step(offers: Sequence[Offer]) -> float:
@@ -211,4 +267,4 @@ def _why_infeasible(demands: Sequence[Demand], offers: Sequence[Offer], nodes: S
     return f"{asked} do not fit on {room}; ask for less, or let more nodes be bought (instance_types)"
 
 
-__all__ = ("Planned", "plan")
+__all__ = ("GPUS", "MOVED", "PRICE", "REPARTITIONED", "Planned", "plan")

@@ -13,7 +13,7 @@ C(y) is counted per pattern: by König's edge-colouring theorem a placement on t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .demands import BY_NODE, NO_SPREAD, Demand, LiveGpu, LiveNode, Offer, slots
@@ -31,7 +31,7 @@ class Block:
 
     :param offer: set for new GPUs.
     :param gpu: the state of each, for live ones.
-    :param node: the live node, where spreading over nodes makes it matter.
+    :param node: the live node, where spreading over nodes makes it matter; or one of the new ones, counted one by one.
     :param count: how many live ones.
     """
 
@@ -40,6 +40,11 @@ class Block:
     gpu: LiveGpu | None = None
     node: str | None = None
     count: int = 0
+
+    @property
+    def where(self) -> str:
+        """The node, or the instance type of nodes that are alike."""
+        return self.node or self.one.name
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,14 @@ class Cell:
 class Model:
     """The programme with the meaning of its variables.
 
-    :param nodes: instance type -> variable of nodes to buy.
+    :param nodes: where -> variable of nodes to buy there.
+    :param prices: the goal of the least price.
     """
 
     program: Program = field(default_factory=Program)
     cells: list[Cell] = field(default_factory=list)
     nodes: dict[str, int] = field(default_factory=dict)
+    prices: dict[int, float] = field(default_factory=dict)
 
     @property
     def shares(self) -> frozenset[int]:
@@ -108,8 +115,10 @@ class Model:
         }
 
 
-def blocks(offers: Sequence[Offer], nodes: Sequence[LiveNode], demands: Sequence[Demand]) -> list[Block]:
-    """Equal GPUs put together."""
+def blocks(
+    offers: Sequence[Offer], nodes: Sequence[LiveNode], demands: Sequence[Demand], singly: Collection[str]
+) -> list[Block]:
+    """Equal GPUs put together; but each new node of the types C(singly) for itself."""
     by_node = any(demand.spread == BY_NODE for demand in demands)
     found: Counter[tuple[str, LiveGpu, str | None]] = Counter()
     types = {node.one.name: node.one for node in nodes}
@@ -117,7 +126,12 @@ def blocks(offers: Sequence[Offer], nodes: Sequence[LiveNode], demands: Sequence
         for gpu in node.gpus:
             found[node.one.name, gpu, node.name if by_node else None] += 1
     live = [Block(types[name], gpu=gpu, node=node, count=count) for (name, gpu, node), count in found.items()]
-    return [Block(offer.one, offer=offer) for offer in offers] + live
+    new = [
+        Block(offer.one, offer=offer, node=node)
+        for offer in offers
+        for node in ([f"{offer.one.name} {n}" for n in range(offer.most or 0)] if offer.one.name in singly else [None])
+    ]
+    return new + live
 
 
 def classes(demands: Sequence[Demand]) -> list[Class]:
@@ -126,14 +140,25 @@ def classes(demands: Sequence[Demand]) -> list[Class]:
     return [group for group in (common, *((demand,) for demand in demands if demand.isolated)) if group]
 
 
-def build(demands: Sequence[Demand], offers: Sequence[Offer], nodes: Sequence[LiveNode]) -> Model:
-    """The programme of a plan."""
+def build(
+    demands: Sequence[Demand],
+    offers: Sequence[Offer],
+    nodes: Sequence[LiveNode],
+    *,
+    singly: Collection[str] = (),
+) -> Model:
+    """The programme of a plan.
+
+    :param singly: instance types, offered up to a limit, whose nodes are counted one by one, so that what must not
+        meet on a node is kept apart exactly; more variables than counting nodes that are alike.
+    """
     model = Model()
     program = model.program
-    for block in blocks(offers, nodes, demands):
+    for block in blocks(offers, nodes, demands, singly):
         if block.offer is not None:
-            upper = float("inf") if block.offer.most is None else float(block.offer.most)
-            model.nodes[block.one.name] = program.variable(integral=True, upper=upper)
+            most = 1 if block.node else block.offer.most
+            variable = program.variable(integral=True, upper=float("inf") if most is None else float(most))
+            model.nodes[block.where], model.prices[variable] = variable, block.offer.price
         found = [cell for members in classes(demands) for cell in _cells(program, block, members)]
         model.cells += found
         _supply(model, block, found)
@@ -198,7 +223,7 @@ def _supply(model: Model, block: Block, cells: Sequence[Cell]) -> None:
     if block.offer is None:
         model.program.row(row, lower=float(block.count), upper=float(block.count))
     elif row:
-        model.program.row({**row, model.nodes[block.one.name]: -float(block.one.accelerator_count)}, upper=0.0)
+        model.program.row({**row, model.nodes[block.where]: -float(block.one.accelerator_count)}, upper=0.0)
 
 
 def _meet(model: Model, demands: Sequence[Demand]) -> None:
@@ -218,7 +243,7 @@ def _spread_over_nodes(model: Model, demands: Sequence[Demand]) -> None:
             continue
         rows: dict[str, dict[int, float]] = defaultdict(dict)
         for cell in model.cells:
-            rows[cell.block.node or cell.block.one.name].update(_of(cell, demand))
+            rows[cell.block.where].update(_of(cell, demand))
         for where, row in rows.items():
             if where in model.nodes:
                 model.program.row({**row, model.nodes[where]: -1.0}, upper=0.0)

@@ -86,7 +86,7 @@ def planned_nodes(
     apart = frozenset(demand.name for demand in demands if demand.spread == BY_NODE)
     for block, runs in by_block.items():
         if block.offer is not None:
-            found += _new_nodes(block.one, runs, round(values[model.nodes[block.one.name]]), apart)
+            found += _new_nodes(block.one, runs, round(values[model.nodes[block.where]]), apart)
     return found
 
 
@@ -248,7 +248,8 @@ class Colouring:
 def _new_nodes(one: InstanceType, runs: Runs, count: int, apart: frozenset[str]) -> list[PlannedNode]:
     """Put GPUs on nodes, equal ones together; unused ones stay whole.
 
-    Nodes are added in the rare case that several demands which must not meet their like on a node leave no other way.
+    Nodes are added in the rare case that several demands which must not meet their like on a node leave no other way
+    to put these GPUs together; the caller sees that in their number.
     """
     size = one.accelerator_count
     labelled = [(frozenset(demand for (demand, _slot), _n in gpu.used) & apart, gpu, times) for gpu, times in runs]

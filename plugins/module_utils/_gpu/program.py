@@ -105,7 +105,18 @@ class Program:
         if integral is not None:
             few = [column in integral for column in range(len(self.integral))]
             return self._run(goal, stop, few, fixed=fixed, settings=PLAIN)
-        return self.near_the_corner(goal, stop, fixed=fixed) or self._run(goal, stop, self.integral, fixed=fixed)
+        near = self._near(goal, stop, fixed=fixed)
+        if near is not None and near.proved:
+            return near
+        try:
+            found = self._run(goal, stop, self.integral, fixed=fixed)
+        except OutOfTimeError:
+            if near is None:
+                raise
+            return near
+        if found and near and near.objective < found.objective:
+            return Solved(near.values, near.objective, max(near.bound, found.bound), proved=False)
+        return found
 
     def near_the_corner(self, goal: Terms, stop: Stop, *, fixed: Mapping[int, float] | None = None) -> Solved | None:
         """Whole numbers for the few variables that the relaxation uses, when that is as good as the stop allows.
@@ -113,6 +124,11 @@ class Program:
         A corner of the relaxation uses no more variables than there are rows; a search among these alone takes a tenth
         of the time, and the relaxation's objective is the proof (measured: benchmarks/bench_gpu.py).
         """
+        near = self._near(goal, stop, fixed=fixed)
+        return near if near is not None and near.proved else None
+
+    def _near(self, goal: Terms, stop: Stop, *, fixed: Mapping[int, float] | None) -> Solved | None:
+        """The best that is found near the corner, proved or not; None when nothing is found there."""
         corner = self._run(goal, Stop(), [False] * len(self.integral), fixed=fixed)
         if corner is None:
             return None
@@ -121,11 +137,10 @@ class Program:
             found = self._run(goal, stop, self.integral, fixed={**unused, **(fixed or {})})
         except OutOfTimeError:
             return None
-        if found is None or found.objective - corner.objective > max(
-            stop.gap, stop.relative_gap * abs(found.objective)
-        ):
+        if found is None:
             return None
-        return Solved(found.values, found.objective, corner.objective, proved=True)
+        near = found.objective - corner.objective <= max(stop.gap, stop.relative_gap * abs(found.objective))
+        return Solved(found.values, found.objective, corner.objective, proved=near)
 
     def vertex(self, goal: Terms, *, fixed: Mapping[int, float]) -> Solved:
         """A corner of the linear programme that remains when all integral variables are fixed.
@@ -203,4 +218,4 @@ def _solver(stop: Stop, settings: Mapping[str, t.Any]) -> t.Any:
     return solver
 
 
-__all__ = ("INFINITY", "TOLERANCE", "Program", "Solved", "Stop", "Terms")
+__all__ = ("INFINITY", "TOLERANCE", "OutOfTimeError", "Program", "Solved", "Stop", "Terms")

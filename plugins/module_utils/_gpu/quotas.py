@@ -23,6 +23,7 @@ from .._core.text import listed, unknown_name
 from .instances import instance_type
 from .policy import DRA, SharingPolicy, sharing_policies
 from .policy_nodes import allocatable, quota_keys
+from .pool_sizes import pool_sizes
 
 KEYS = ("cpu", "memory", "gpus", "hard")
 QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)(m|[kMGTPE]|[KMGTPE]i)?$")
@@ -91,8 +92,7 @@ def _capacity(pools: Pools) -> tuple[float, float]:
 
 def largest(pool: Mapping[str, t.Any]) -> int:
     """Nodes of a pool of the inventory at its largest."""
-    scaling = pool.get("scaling") or {}
-    return int(scaling.get("max") or scaling.get("desired") or scaling.get("min") or 1)
+    return pool_sizes(pool.get("scaling")).max
 
 
 def _gpu_keys(wish: t.Any, policies: Sequence[SharingPolicy], pools: Pools, *, where: str) -> dict[str, str]:

@@ -14,13 +14,25 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.instances impo
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.plan_use_case import USE_CASE
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy import sharing_policies
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_nodes import allocatable
+from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.program import (
+    OutOfTimeError,
+    Program,
+    Solved,
+    Stop,
+    Terms,
+)
+
+
+def validated(**options: t.Any) -> dict[str, t.Any]:
+    """The module's arguments."""
+    found = ArgumentSpecValidator(dict(USE_CASE.spec.options), **USE_CASE.spec.constraints()).validate(options)
+    assert not found.error_messages
+    return dict(found.validated_parameters)
 
 
 def planned(**options: t.Any) -> dict[str, t.Any]:
     """What the module returns."""
-    validated = ArgumentSpecValidator(dict(USE_CASE.spec.options), **USE_CASE.spec.constraints()).validate(options)
-    assert not validated.error_messages
-    return dict(USE_CASE.run(validated.validated_parameters, Context()).facts)
+    return dict(USE_CASE.run(validated(**options), Context()).facts)
 
 
 NOTEBOOKS = {"name": "notebooks", "count": 9, "profile": "1g.10gb"}
@@ -139,6 +151,57 @@ def test_pools_keep_their_names_and_limits() -> None:
     assert found["bought"] == {"p4de.24xlarge": 1, "p5.48xlarge": 1}
     assert {pool["name"].partition("-")[0] for pool in found["node_pools"]} == {"cheap", "dear"}
     assert set(found["left_out"]) == {"train", "sliced", "system"}
+
+
+def limited(**limits: int) -> list[dict[str, t.Any]]:
+    """Pools of p5.4xlarge, which has one GPU, so that every layout is a pool of its own."""
+    return [{"name": name, "instance_types": ["p5.4xlarge"], "scaling": {"max": most}} for name, most in limits.items()]
+
+
+def sizes(found: dict[str, t.Any]) -> dict[str, int]:
+    """Planned pool -> its nodes."""
+    assert len({pool["name"] for pool in found["node_pools"]}) == len(found["node_pools"])
+    return {pool["name"]: pool["scaling"]["max"] for pool in found["node_pools"]}
+
+
+def test_no_pool_gets_more_nodes_than_it_may_have() -> None:
+    whole = {"name": "x", "count": 5, "profile": "gpu"}
+    assert sizes(planned(demands=[whole], node_pools=limited(a=2, b=4))) == {"a": 2, "b": 3}
+    cut = [{"name": "x", "count": 1, "profile": "gpu"}, {"name": "y", "count": 3, "profile": "7g.80gb"}]
+    pools = [*limited(a=4), {"name": "a-2", "instance_types": ["m7i.large"]}]
+    assert sizes(planned(demands=cut, node_pools=pools)) == {"a": 1, "a-3": 3}
+
+
+def test_live_nodes_take_their_part_of_the_limit() -> None:
+    nodes = [{"name": f"n{number}", "instance_type": "p5.4xlarge"} for number in range(2)]
+    wanted = {"name": "x", "profile": "gpu"}
+    found = planned(demands=[{**wanted, "count": 3}], node_pools=limited(a=1, b=2), nodes=nodes)
+    assert (found["bought"], sizes(found)) == ({"p5.4xlarge": 1}, {"b": 1})
+    with pytest.raises(PlatformError, match=r"do not fit on 2 live GPUs and at most 1 x p5\.4xlarge"):
+        planned(demands=[{**wanted, "count": 4}], node_pools=limited(a=1, b=2), nodes=nodes)
+
+
+def test_a_goal_that_ran_out_of_time_is_named_and_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    solve = Program.solve
+
+    def impatient(self: Program, goal: Terms, stop: Stop, **options: t.Any) -> Solved | None:
+        """No time for what counts instances that stay."""
+        if any(cost < 0 for cost in goal.values()):
+            raise OutOfTimeError("no time")
+        return solve(self, goal, stop, **options)
+
+    monkeypatch.setattr(Program, "solve", impatient)
+    node = {"name": "n", "instance_type": "p5.4xlarge", "gpus": [{"used": {"x": {"gpu": 1}}}]}
+    options = {"demands": [{"name": "x", "count": 1, "profile": "gpu"}], "nodes": [node]}
+    outcome = USE_CASE.run(validated(**options), Context())
+    assert outcome.facts["unproved"] == ["moved"]
+    assert outcome.facts["proved"]
+    assert outcome.facts["placed"]["x"] == [{"instance_type": "p5.4xlarge", "profile": "gpu", "count": 1}]
+    (warning,) = outcome.warnings
+    assert warning == (
+        "the time was over before every other plan was ruled out: fewer than 0 running instances might have to move; "
+        "raise time_limit to know"
+    )
 
 
 def test_a_live_state_is_kept_where_it_can_be() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import typing as t
 from collections import Counter
 
 import pytest
@@ -11,6 +12,13 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.geometry impor
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.instances import instance_type
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.planner import plan
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.planner_nodes import Colouring
+from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.program import (
+    OutOfTimeError,
+    Program,
+    Solved,
+    Stop,
+    Terms,
+)
 from gpu_plan_oracle import cheapest, check, least_change
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -151,6 +159,43 @@ def test_at_most_so_many_nodes_are_bought() -> None:
     limited = [Offer(instance_type("p5.4xlarge"), 6.88, most=1)]
     with pytest.raises(PlatformError, match=r"8 x d do not fit on 0 live GPUs and at most 1 x p5.4xlarge"):
         plan([Demand("d", 8, profile="1g.10gb")], offers=limited)
+
+
+def test_the_limit_holds_where_equals_stay_apart_on_nodes() -> None:
+    """Three GPUs would do; but two of three pairs always meet, so that no two nodes can hold these three."""
+    demands = [Demand(name, 2, profile="3g.40gb", spread="node") for name in "abc"]
+    limited = [Offer(instance_type("p5.48xlarge"), 55.04, most=2)]
+    planned = plan(demands, offers=limited)
+    check(planned, demands, limited)
+    assert planned.bought == {"p5.48xlarge": 2}
+    assert planned.proved
+    with pytest.raises(PlatformError, match=r"do not fit on 0 live GPUs and at most 1 x p5\.48xlarge"):
+        plan(demands, offers=[Offer(instance_type("p5.48xlarge"), 55.04, most=1)])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 5])
+def test_once_there_is_a_plan_no_goal_takes_it_away(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is over after the second search (the price, then the live GPUs), after the third, and so on."""
+    dice, search, left = random.Random(seed), Program._run, [999]
+    demands = [Demand(name, dice.randint(1, 3), profile=dice.choice(H100_PROFILES)) for name in "abc"]
+    nodes = [LiveNode("n", instance_type("p5.4xlarge"), (live_gpu(dice, demands, "p5.4xlarge"),))]
+
+    def impatient(self: Program, goal: Terms, stop: Stop, integral: t.Any, **options: t.Any) -> Solved | None:
+        left[0] -= any(integral)
+        if any(integral) and left[0] < 0:
+            raise OutOfTimeError("no time")
+        return search(self, goal, stop, integral, **options)
+
+    monkeypatch.setattr(Program, "_run", impatient)
+    best = plan(demands, offers=offers("p5.4xlarge"), nodes=nodes)
+    needed = 999 - left[0]
+    assert (best.unproved, needed > 2) == ((), True)
+    for enough in range(2, needed):
+        left[0] = enough
+        planned = plan(demands, offers=offers("p5.4xlarge"), nodes=nodes)
+        check(planned, demands, offers("p5.4xlarge"), nodes)
+        assert planned.unproved
+        assert (planned.price, planned.repartitioned, planned.moved) >= (best.price, best.repartitioned, best.moved)
 
 
 def test_a_user_that_no_demand_names_is_refused() -> None:
