@@ -11,7 +11,8 @@ version_added: 0.1.0
 description:
   - Deletes the objects behind which a controller keeps something in AWS - services of type C(LoadBalancer), ingresses,
     gateways, claims whose volume was made for them, and Karpenter's node pools and claims - and whatever holds such a
-    volume. Waits until their finalizers are gone, because then the load balancers, volumes and instances are.
+    volume. Waits until their finalizers are gone, because then the load balancers, volumes and instances are. Volumes
+    whose claims an earlier run deleted are waited for too.
   - Run it before the cluster is deleted. Afterwards nobody is left to delete them.
 author:
   - The aiplatform.eks engineers (@aiplatform)
@@ -28,6 +29,12 @@ options:
     type: str
     choices: [cloud, everything]
     default: cloud
+  delete_data:
+    description:
+      - Also deletes the volumes of claims and the snapshots that were to outlive their objects, with what is on them.
+        Without it, what has the policy C(Retain) stays. A volume that was not made for a claim always stays.
+    type: bool
+    default: false
   wait_timeout:
     description: Seconds for each wave of deletions.
     type: int
@@ -42,7 +49,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: One line per object that is deleted.
+  description: One line per object that is deleted, or told to take its data along.
   returned: always
   type: list
   elements: str

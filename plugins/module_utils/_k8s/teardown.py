@@ -32,6 +32,7 @@ from .to_come import connect
 SPEC = ArgumentSpec(
     options={
         "scope": {"type": "str", "choices": ["cloud", "everything"], "default": "cloud"},
+        "delete_data": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 900},
     }
 ).merge(CONNECTION_SPEC)
@@ -40,6 +41,11 @@ PACE = Pace(first=0.2, factor=1.5, longest=5.0)
 MEMBER = "applyset.kubernetes.io/part-of"
 PARENT = "applyset.kubernetes.io/id"
 PROVISIONED = "pv.kubernetes.io/provisioned-by"
+VOLUME, CLAIM = "PersistentVolume", "PersistentVolumeClaim"
+SNAPSHOT, CONTENT = "VolumeSnapshot.snapshot.storage.k8s.io", "VolumeSnapshotContent.snapshot.storage.k8s.io"
+# What stands for something in AWS, and where it says whether that goes with it.
+POLICIES = {VOLUME: "persistentVolumeReclaimPolicy", CONTENT.partition(".")[0]: "deletionPolicy"}
+MERGE = "application/merge-patch+json"
 KEPT_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 # Objects whose controller makes something in AWS, whatever they say.
 OUTSIDE = ("Ingress.networking.k8s.io", "Gateway.gateway.networking.k8s.io")
@@ -59,12 +65,14 @@ class Sight:
     """What there is in a cluster, as far as a teardown cares.
 
     :param reader: of lists and objects.
+    :param delete_data: volumes and snapshots that were to outlive their claims go too.
     """
 
-    def __init__(self, client: KubeClient, reader: Reader, discovery: Discovery) -> None:
+    def __init__(self, client: KubeClient, reader: Reader, discovery: Discovery, *, delete_data: bool = False) -> None:
         self.client = client
         self.reader = reader
         self.discovery = discovery
+        self._delete_data = delete_data
 
     def all_of(self, *group_kinds: str, selector: str = "") -> list[Object]:
         """Every object of these kinds, as far as the cluster serves them."""
@@ -82,18 +90,25 @@ class Sight:
         waves = [self._outside(), self._targets(self.all_of(*NODES))]
         return [*waves, *self._inside()] if scope == "everything" else waves
 
+    def going(self) -> list[Object]:
+        """The volumes, and with the data the snapshots, that were made for a claim and are to go with it."""
+        if self._delete_data:
+            return [one for one in self.all_of(VOLUME, CONTENT) if is_made(one)]
+        return [one for one in self.all_of(VOLUME) if is_made(one) and not is_kept(one)]
+
     def _targets(self, items: Iterable[Object]) -> Targets:
         return sorted({self.target(item) for item in items}, key=str)
 
     def _outside(self) -> Targets:
         """Load balancers, routes from outside, volumes that were made for a claim, and whoever holds one of those."""
         services = [one for one in self.all_of("Service") if one["spec"].get("type") == "LoadBalancer"]
-        volumes = {str(one["metadata"]["name"]) for one in self.all_of("PersistentVolume") if is_made(one)}
-        claims = [one for one in self.all_of("PersistentVolumeClaim") if one["spec"].get("volumeName") in volumes]
+        volumes = {str(one["metadata"]["name"]) for one in self.going() if one["kind"] == VOLUME}
+        claims = [one for one in self.all_of(CLAIM) if one["spec"].get("volumeName") in volumes]
+        snapshots = self.all_of(SNAPSHOT) if self._delete_data else []
         names = {(one["metadata"]["namespace"], one["metadata"]["name"]) for one in claims}
         pods = [pod for pod in self.all_of("Pod") if names & set(claims_of(pod))] if names else []
         holders = map_concurrently(self._holder, pods, workers=WORKERS)
-        return self._targets([*self.all_of(*OUTSIDE), *services, *claims, *holders])
+        return self._targets([*self.all_of(*OUTSIDE), *services, *snapshots, *claims, *holders])
 
     def _holder(self, item: Object) -> Object:
         """The object at the top of what controls this one, as a Deployment of a pod."""
@@ -121,9 +136,16 @@ class Sight:
         return [item for label in (MEMBER, PARENT) for item in self.reader.collect(kind, selector=label)]
 
 
-def is_made(volume: Object) -> bool:
-    """Whether a volume was made for a claim and goes with it."""
-    return PROVISIONED in annotations_of(volume) and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
+def is_made(item: Object) -> bool:
+    """Whether a volume was made for a claim, or a snapshot of one: not something that was there before."""
+    if item["kind"] == VOLUME:
+        return PROVISIONED in annotations_of(item)
+    return "volumeHandle" in (item["spec"].get("source") or {})
+
+
+def is_kept(item: Object) -> bool:
+    """Whether what it stands for stays when it goes."""
+    return bool(item["spec"].get(POLICIES[item["kind"]]) != "Delete")
 
 
 def claims_of(pod: Object) -> Iterator[tuple[str, str]]:
@@ -144,8 +166,12 @@ class Remover:
         self._clock = context.clock
         self._timeout = timeout
 
+    def release(self, kept: Sequence[Object]) -> None:
+        """Say of volumes and snapshots that were to stay that they go."""
+        map_concurrently(self._release, kept, workers=WORKERS)
+
     def remove(self, wave: Sequence[Target], *, volumes: bool) -> None:
-        """Delete them and wait until they are gone, and the volumes that went with claims.
+        """Delete them and wait until they are gone, and the volumes that go with claims, now or since an earlier run.
 
         :raises TimedOutError: naming what stays, and whose finalizers hold it.
         """
@@ -158,10 +184,16 @@ class Remover:
             describe=_staying,
         )
 
+    def _release(self, item: Object) -> None:
+        body = {"spec": {POLICIES[item["kind"]]: "Delete"}}
+        self._send("PATCH", self._sight.target(item), body=body, content_type=MERGE)
+
     def _delete(self, target: Target) -> None:
+        self._send("DELETE", target, body={"propagationPolicy": "Background"})
+
+    def _send(self, method: str, target: Target, **request: t.Any) -> None:
         try:
-            body = {"propagationPolicy": "Background"}
-            send(self._sight.client, "DELETE", target[1], clock=self._clock, body=body)
+            send(self._sight.client, method, target[1], clock=self._clock, **request)
         except KubeApiError as error:
             if error.status != 404:
                 raise
@@ -169,7 +201,7 @@ class Remover:
     def _look(self, paths: Sequence[str], *, volumes: bool) -> tuple[bool, list[Object]]:
         found = [one for one in map_concurrently(self._sight.reader.get, paths, workers=WORKERS) if one is not None]
         if volumes and not found:
-            found = [one for one in self._sight.all_of("PersistentVolume") if is_made(one)]
+            found = self._sight.going()
         return not found, found
 
 
@@ -189,31 +221,36 @@ def _shown(item: Mapping[str, t.Any]) -> str:
 
 
 def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
-    """Delete it wave by wave, each awaited.
+    """Delete it wave by wave, each awaited; the volumes of claims also when an earlier run deleted the claims.
 
     :raises TimedOutError: something stays.
     """
     client = connect(options, context)
     reader = Reader(client, clock=context.clock, workers=WORKERS)
-    sight = Sight(client, reader, discover(client, clock=context.clock))
-    waves = sight.waves(str(options["scope"]))
-    steps = tuple(
-        Step("delete", str(ref), {"name": ref.name}, None, payload=wave)
-        for wave, targets in enumerate(waves)
-        for ref, _path in targets
-    )
+    sight = Sight(client, reader, discover(client, clock=context.clock), delete_data=bool(options["delete_data"]))
+    going, waves = sight.going(), sight.waves(str(options["scope"]))
+    kept = [one for one in going if is_kept(one)]
+    steps = [_release_step(sight, one) for one in kept]
+    steps += [Step("delete", str(ref), {"name": ref.name}) for wave in waves for ref, _path in wave]
     remover = Remover(sight, context, timeout=float(options["wait_timeout"]))
 
     def apply(_plan: Plan) -> Mapping[str, t.Any]:
+        remover.release(kept)
         for number, wave in enumerate(waves):
-            if wave:
-                remover.remove(wave, volumes=number == 0)
+            remover.remove(wave, volumes=number == 0)
         return facts
 
     facts = {"deleted": [str(ref) for wave in waves for ref, _path in wave]}
-    return converge(Plan(steps), context, apply=apply, predict=lambda _plan: facts)
+    plan = Plan(tuple(steps), awaits=bool(going))
+    return converge(plan, context, apply=apply, predict=lambda _plan: facts)
+
+
+def _release_step(sight: Sight, item: Object) -> Step:
+    policy = POLICIES[item["kind"]]
+    before = {policy: item["spec"].get(policy)}
+    return Step("update", str(sight.target(item)[0]), before, {policy: "Delete"})
 
 
 USE_CASE = UseCase(spec=SPEC, run=run)
 
-__all__ = ("USE_CASE", "claims_of", "is_made")
+__all__ = ("USE_CASE", "claims_of", "is_kept", "is_made")
