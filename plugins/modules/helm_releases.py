@@ -231,7 +231,9 @@ options:
         type: bool
         default: true
       timeout:
-        description: Seconds for each operation of helm on the release.
+        description:
+          - Seconds for each operation of helm on the release, such as a hook or the wait for its objects.
+          - A helm that has not ended after three times as long is asked to, so that it notes the release as failed.
         type: int
         default: 600
       state:
@@ -296,9 +298,10 @@ options:
     type: int
     default: 4
   pending_timeout:
-    description: Seconds after which an operation of another helm that has not ended is taken for dead and recovered.
+    description:
+      - Seconds after which an operation of another helm that has not ended is taken for dead and recovered.
+      - By default three times the release's O(releases[].timeout) and half a minute, the longest that helm may take.
     type: int
-    default: 600
   mask:
     description: Where secret values stand besides the data of Secrets, so that the diff hides them.
     type: list

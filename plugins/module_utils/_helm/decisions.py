@@ -50,18 +50,25 @@ class Decision:
 
 
 def decide(
-    release: Release, history: History | None, identity: ChartIdentity | None, *, now: float, pending_timeout: float
+    release: Release,
+    history: History | None,
+    identity: ChartIdentity | None,
+    *,
+    now: float,
+    pending_timeout: float | None = None,
 ) -> Decision:
     """Decide for one release.
 
     :param identity: of the wanted chart; None when the release shall be absent.
     :param now: seconds since 1970.
-    :param pending_timeout: seconds after which an operation that has not ended is taken for dead.
+    :param pending_timeout: seconds after which an operation that has not ended is taken for dead; None: after the longest that
+        helm may take with the release's own timeout.
     :raises PlatformError: another helm is at work on the release, or a stand-in would replace a real chart.
     """
     newest = history.newest if history and history.newest.status != "uninstalled" else None
     if newest is not None and newest.status in PENDING:
-        _refuse_live(release, newest, now=now, pending_timeout=pending_timeout)
+        dead_after = release.limit if pending_timeout is None else pending_timeout
+        _refuse_live(release, newest, now=now, dead_after=dead_after)
     if not release.present:
         return Decision(release, UNINSTALL if newest else NO_CHANGE, newest)
     if newest is None or identity is None:
@@ -120,12 +127,12 @@ def _recovery(release: Release, newest: ReleaseRecord, deployed: ReleaseRecord |
     return Decision(release, INSTALL, newest, recover=UNINSTALL, reason=f"{failed}: removed, then installed anew")
 
 
-def _refuse_live(release: Release, record: ReleaseRecord, *, now: float, pending_timeout: float) -> None:
+def _refuse_live(release: Release, record: ReleaseRecord, *, now: float, dead_after: float) -> None:
     age = now - record.modified
-    if record.modified and age < pending_timeout:
+    if record.modified and age < dead_after:
         raise PlatformError(
-            f"release {release}: another helm began {record.status} {age:.0f} s ago and may still be at work; wait for "
-            f"it, or lower pending_timeout ({pending_timeout:.0f} s) when you know that it is dead"
+            f"release {release}: another helm began {record.status} {age:.0f} s ago and may still be at work; it counts "
+            f"as dead after {dead_after:.0f} s: wait for it, or set pending_timeout lower when you know that it is dead"
         )
 
 

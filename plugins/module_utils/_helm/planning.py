@@ -65,7 +65,7 @@ class Planner:
     cache: ChartCache
     mirror: str
     stand_ins: bool
-    pending_timeout: float
+    pending_timeout: float | None
     rules: Sequence[MaskRule]
     options: Mapping[str, t.Any]
     context: Context

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
@@ -23,10 +22,12 @@ from types import TracebackType
 from .._core.errors import PlatformError
 from .._k8s.connection import load_configuration
 from .charts import Source
+from .command import Ended, call
 from .records import DIGEST_LABEL
 from .releases import ChartWish, Release
 
-GRACE = 30
+QUESTION_SECONDS = 60.0  # for what asks no cluster
+FETCH_SECONDS = 300.0
 LOGIN_SECONDS = 300.0
 WAYS = "name it in helm_binary, put it on the PATH, or let the local_cloud role fetch it (get helm: https://helm.sh/docs/intro/install)"
 HISTORY = 10
@@ -82,7 +83,9 @@ class Helm:
     def major(self) -> int:
         """3 or 4."""
         if self._major is None:
-            text = self._run(["version", "--template", "{{.Version}}"], doing="ask helm for its version", timeout=GRACE)
+            text = self._run(
+                ["version", "--template", "{{.Version}}"], doing="ask helm for its version", limit=QUESTION_SECONDS
+            )
             self._major = int(text.strip().lstrip("v").split(".")[0])
         return self._major
 
@@ -90,7 +93,7 @@ class Helm:
         """The manifest that an install or upgrade would apply, hooks left out; nothing is written."""
         arguments = self._deploy(release, chart, digest="")
         arguments.append(f"--dry-run={'server' if on_server else 'client'}")
-        answer = self._run(arguments, doing=f"render release {release}", timeout=release.timeout, values=release.values)
+        answer = self._run(arguments, doing=f"render release {release}", limit=release.limit, values=release.values)
         return _manifest(answer)
 
     def render_anew(self, release: Release, chart: Path, *, on_server: bool) -> str:
@@ -99,7 +102,7 @@ class Helm:
         return self._run(
             [*arguments, f"--dry-run={'server' if on_server else 'client'}"],
             doing=f"render release {release}",
-            timeout=release.timeout,
+            limit=release.limit,
             values=release.values,
             cluster=on_server,
         )
@@ -111,25 +114,25 @@ class Helm:
         """
         arguments = [*self._deploy(release, chart, digest=digest), *_waiting(release)]
         arguments += ["--history-max", str(HISTORY)]
-        wait = release.timeout + GRACE
-        return _manifest(self._run(arguments, doing=f"deploy release {release}", timeout=wait, values=release.values))
+        doing = f"deploy release {release}"
+        return _manifest(self._run(arguments, doing=doing, limit=release.limit, values=release.values))
 
     def rollback(self, release: Release, revision: int) -> None:
         """Back to a revision."""
         arguments = ["rollback", release.name, str(revision), "--namespace", release.namespace]
         arguments += ["--timeout", f"{release.timeout}s", *_waiting(release)]
-        self._run(arguments, doing=f"roll release {release} back", timeout=release.timeout + GRACE)
+        self._run(arguments, doing=f"roll release {release} back", limit=release.limit)
 
     def uninstall(self, release: Release) -> None:
         """Remove a release and wait until its objects are gone."""
         arguments = ["uninstall", release.name, "--namespace", release.namespace, "--ignore-not-found"]
         arguments += ["--timeout", f"{release.timeout}s", "--wait"]
-        self._run(arguments, doing=f"uninstall release {release}", timeout=release.timeout + GRACE)
+        self._run(arguments, doing=f"uninstall release {release}", limit=release.limit)
 
     def definitions(self, release: Release, chart: Path) -> str:
         """The chart's CustomResourceDefinitions, as YAML."""
         doing = f"read the CRDs of release {release}"
-        return self._run(["show", "crds", str(chart)], doing=doing, timeout=GRACE * 2, cluster=False)
+        return self._run(["show", "crds", str(chart)], doing=doing, limit=QUESTION_SECONDS, cluster=False)
 
     def pull(self, chart: ChartWish, folder: Path) -> Path:
         """Fetch a chart's archive into a folder."""
@@ -138,7 +141,7 @@ class Helm:
             arguments += ["--repo", chart.repository]
         if self._plain_http and chart.is_oci:
             arguments.append("--plain-http")
-        self._run(arguments, doing=f"fetch chart {chart}", timeout=GRACE * 10, cluster=False)
+        self._run(arguments, doing=f"fetch chart {chart}", limit=FETCH_SECONDS, cluster=False)
         archives = sorted(folder.glob("*.tgz"))
         if len(archives) != 1:
             raise HelmError(
@@ -173,7 +176,7 @@ class Helm:
         arguments: Sequence[str],
         *,
         doing: str,
-        timeout: float,
+        limit: float,
         values: Mapping[str, t.Any] | None = None,
         cluster: bool = True,
     ) -> str:
@@ -182,22 +185,12 @@ class Helm:
         if values is not None:
             command += ["--values", str(_secret_file(folder, json.dumps(values), suffix=".json"))]
         self.started += 1
-        try:
-            done = subprocess.run(
-                command,
-                env=self._environment(folder, cluster=cluster),
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=timeout,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise HelmError(
-                f"cannot {doing}: helm did not end within {timeout:.0f} s; raise the release's timeout"
-            ) from error
-        if done.returncode:
-            raise HelmError(f"cannot {doing}: {said(done.stderr, values or {})}")
-        return done.stdout
+        done = call(command, environment=self._environment(folder, cluster=cluster), limit=limit)
+        if done.asked:
+            raise HelmError(f"cannot {doing}: helm did not end within {limit:.0f} s and was {_stopped(done)}")
+        if done.code:
+            raise HelmError(f"cannot {doing}: {said(done.complaint, values or {})}")
+        return done.out
 
     def _home(self) -> Path:
         with self._lock:
@@ -223,6 +216,13 @@ class Helm:
                 path = _secret_file(folder, text, suffix=".kubeconfig")
                 self._login = (path, time.monotonic())
             return path
+
+
+def _stopped(done: Ended) -> str:
+    """How a helm was stopped that hung, and what a release is then."""
+    if done.killed:
+        return "killed, as it did not end when asked; a release that it worked on stays pending until it is recovered"
+    return "asked to end; a release that it worked on counts as failed, and the next run tries it again"
 
 
 def _waiting(release: Release) -> list[str]:

@@ -15,6 +15,8 @@ from .._core.text import listed, unknown_name
 
 Values = dict[str, t.Any]
 OCI = "oci://"
+TURNS = 3  # helm gives its timeout to each: hooks before, the objects' readiness, hooks after
+MARGIN = 30.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Release:
 
     :param values: merged; may hold secrets.
     :param needs: names (or namespace/name) of releases of the same list that must be there first.
-    :param timeout: seconds.
+    :param timeout: seconds for each operation of helm.
     :param crds: C(helm): helm installs missing ones and never changes them; C(apply): we apply them before an upgrade.
     """
 
@@ -74,6 +76,11 @@ class Release:
     create_namespace: bool = True
     crds: str = "helm"
     force_conflicts: bool = False
+
+    @property
+    def limit(self) -> float:
+        """Seconds after which a helm at work on it hangs: it would have given up by itself before."""
+        return self.timeout * TURNS + MARGIN
 
     @property
     def key(self) -> tuple[str, str]:

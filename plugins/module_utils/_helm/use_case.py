@@ -64,7 +64,7 @@ SPEC = ArgumentSpec(
         "cache_dir": {"type": "path"},
         "helm_binary": {"type": "path"},
         "parallel": {"type": "int", "default": 4},
-        "pending_timeout": {"type": "int", "default": 600},
+        "pending_timeout": {"type": "int"},
         "mask": {
             "type": "list",
             "elements": "dict",
@@ -84,7 +84,7 @@ class Wish:
     stand_ins: bool
     cache: ChartCache
     parallel: int
-    pending_timeout: float
+    pending_timeout: float | None
     rules: tuple[MaskRule, ...]
 
     @classmethod
@@ -103,7 +103,7 @@ class Wish:
             stand_ins=bool(options.get("stand_ins")),
             cache=ChartCache(Path(options["cache_dir"]) if options.get("cache_dir") else default_cache()),
             parallel=max(1, int(options.get("parallel") or 1)),
-            pending_timeout=float(options["pending_timeout"] if options.get("pending_timeout") is not None else 600),
+            pending_timeout=None if options.get("pending_timeout") is None else float(options["pending_timeout"]),
             rules=(*DEFAULT_RULES, *(MaskRule(rule["kind"], rule["path"]) for rule in options.get("mask") or [])),
         )
 

@@ -10,6 +10,7 @@ Shapes follow Grafana's dashboard JSON model, https://grafana.com/docs/grafana/l
 
 from __future__ import annotations
 
+import itertools
 import string
 import typing as t
 from collections.abc import Iterable, Iterator, Mapping
@@ -160,7 +161,7 @@ def _panel(data: Mapping[str, t.Any], where: str) -> tuple[Object, tuple[int, in
 
 def _targets(queries: Mapping[str, str], kind: str) -> Iterator[Object]:
     at_once = kind not in ("timeseries", "heatmap")
-    for letter, (legend, expression) in zip(string.ascii_uppercase, queries.items(), strict=False):
+    for letter, (legend, expression) in zip(_letters(), queries.items(), strict=False):
         found: Object = {"refId": letter, "datasource": SOURCE, "expr": " ".join(expression.split())}
         found |= {"legendFormat": legend, "instant": at_once, "range": not at_once}
         if kind == "table":
@@ -168,6 +169,12 @@ def _targets(queries: Mapping[str, str], kind: str) -> Iterator[Object]:
         if kind == "heatmap":
             found["format"] = "heatmap"
         yield found
+
+
+def _letters() -> Iterator[str]:
+    """The names of a panel's queries, as Grafana counts: A to Z, AA to AZ, and so on."""
+    for length in itertools.count(1):
+        yield from map("".join, itertools.product(string.ascii_uppercase, repeat=length))
 
 
 def _defaults(data: Mapping[str, t.Any], kind: str) -> Object:
@@ -210,9 +217,8 @@ def _options(kind: str) -> Object:
 
 def _columns(queries: Mapping[str, str], columns: Mapping[str, str]) -> list[Object]:
     """One row for each set of labels: the named labels first, then a column of values for each query."""
-    letters = string.ascii_uppercase
     values = (
-        {f"Value #{letter}": legend for letter, legend in zip(letters, queries, strict=False)}
+        {f"Value #{letter}": legend for letter, legend in zip(_letters(), queries, strict=False)}
         if len(queries) > 1
         else dict.fromkeys(["Value"], next(iter(queries)))
     )

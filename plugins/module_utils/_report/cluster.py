@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from .._gpu.instances import instance_types
 from .._gpu.policy import DRA, EXCLUSIVE, MIG, MPS, TIME_SLICING, SharingPolicy
 from .._gpu.policy_nodes import POOL_LABEL, allocatable
+from .._gpu.pool_sizes import pool_sizes
 from .._gpu.quotas import largest, quantity
 from .._k8s.nodes_info import node_summary
 from .gpus import devices, node_gpus, users
@@ -40,7 +41,7 @@ def pool_facts(pools: Sequence[Object], policies: Sequence[SharingPolicy], live:
         by_pool[_pool(node)].append(node_summary(dict(node)))
     found = []
     for pool, policy in zip(pools, policies, strict=True):
-        nodes, scaling = by_pool[policy.pool], pool.get("scaling") or {}
+        nodes, sizes = by_pool[policy.pool], pool_sizes(pool.get("scaling"))
         prices = [_price(str(node["labels"].get(TYPE_LABEL))) for node in nodes]
         found.append(
             {
@@ -51,8 +52,8 @@ def pool_facts(pools: Sequence[Object], policies: Sequence[SharingPolicy], live:
                 "offers": dict(sorted(_offers(policy).items())),
                 "nodes": len(nodes),
                 "ready": sum(node["ready"] for node in nodes),
-                "least": int(scaling.get("min") or 0),
-                "most": largest(pool),
+                "least": sizes.min,
+                "most": sizes.max,
                 "usd_per_node_hour": max((one.price for one in policy.types if one.price is not None), default=None),
                 "usd_per_hour": None if None in prices else round(sum(price or 0.0 for price in prices), 4),
             }
@@ -136,7 +137,7 @@ def quota_facts(live: Live) -> list[dict[str, t.Any]]:
         used = (quota.get("status") or {}).get("used") or {}
         for name, amount in sorted(_hard(quota).items()):
             hard = _number(name, amount)
-            taken = _number(name, used.get(f"requests.{name}", "0"))
+            taken = _number(name, used.get(f"requests.{name}", used.get(name, "0")))
             if hard or taken:
                 namespace = quota["metadata"]["namespace"]
                 found.append({"namespace": namespace, "resource": name, "hard": hard, "used": taken})
@@ -198,7 +199,7 @@ def _asked(pod: Object) -> dict[str, float]:
 
 
 def _hard(quota: Object) -> dict[str, t.Any]:
-    """What a quota bounds, by resource; quotas of a scope bound something else."""
+    """What a quota bounds, by resource: C(cpu) means C(requests.cpu). Quotas of a scope bound something else."""
     spec = quota.get("spec") or {}
     if spec.get("scopeSelector") or spec.get("scopes"):
         return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import typing as t
 
@@ -49,7 +48,7 @@ def test_unchanged_releases_cost_one_request_and_no_process(bench: Bench, monkey
         return send(self, method, path, **rest)
 
     monkeypatch.setattr(KubeClient, "request", counted)
-    monkeypatch.setattr(process.subprocess, "run", lambda *_a, **_k: pytest.fail("a helm process was started"))
+    monkeypatch.setattr(process, "call", lambda *_a, **_k: pytest.fail("a helm process was started"))
     assert not bench.run(*wish).changed
     assert asked == ["GET /api/v1/secrets"]
 
@@ -113,13 +112,13 @@ def test_a_secret_shows_nowhere_on_its_way(bench: Bench, monkeypatch: pytest.Mon
     wish = {"name": "web", "chart": {"ref": str(chart)}}
     bench.run({**wish, "values": [{"password": CANARY}]})
     seen: list[str] = []
-    real = functools.partial(process.subprocess.run, check=False)
+    real = process.call
 
     def recorded(command: t.Any, **rest: t.Any) -> t.Any:
-        seen.append(json.dumps([command, rest["env"]]))
+        seen.append(json.dumps([command, rest["environment"]]))
         return real(command, **rest)
 
-    monkeypatch.setattr(process.subprocess, "run", recorded)
+    monkeypatch.setattr(process, "call", recorded)
     changed = {**wish, "values": [{"password": f"{CANARY}-2"}]}
     checked, made = bench.run(changed, check=True), bench.run(changed)
     assert checked.diff == made.diff

@@ -31,7 +31,7 @@ def test_the_life_of_a_release(bench: Bench, monkeypatch: pytest.MonkeyPatch) ->
     assert CANARY not in str(made)
 
     with monkeypatch.context() as patch:
-        patch.setattr(process.subprocess, "run", lambda *_a, **_k: pytest.fail("a helm process was started"))
+        patch.setattr(process, "call", lambda *_a, **_k: pytest.fail("a helm process was started"))
         assert not bench.run(wish).changed
 
     upgraded = bench.run({**wish, "values": [{"password": CANARY}, {"replicas": 2}]})

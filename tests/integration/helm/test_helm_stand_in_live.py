@@ -60,7 +60,7 @@ def test_a_rehearsed_release_is_like_the_real_one(bench: Bench, monkeypatch: pyt
     assert made.facts["releases"][0]["stand_in"]
     assert "from a stand-in chart" in made.facts["steps"][0]
     with monkeypatch.context() as patch:
-        patch.setattr(process.subprocess, "run", lambda *_a, **_k: pytest.fail("a helm process was started"))
+        patch.setattr(process, "call", lambda *_a, **_k: pytest.fail("a helm process was started"))
         assert not bench.run(wish, stand_ins=True).changed
 
     thing = json.loads(bench.kubectl("get", "things", "one", "-o", "json"))

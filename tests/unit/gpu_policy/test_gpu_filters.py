@@ -8,6 +8,8 @@ import pytest
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
+from ansible_collections.aiplatform.eks.plugins.module_utils._eks.preflight.plan import pool_demand
+from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.quotas import largest
 
 POOLS: list[dict[str, t.Any]] = [
     {"name": "shared", "instance_types": ["p5.48xlarge"], "gpu_sharing": {"mode": "time_slicing", "replicas": 3}},
@@ -29,6 +31,26 @@ def templated(expression: str, pools: list[dict[str, t.Any]] | None = None) -> t
 def test_gpu_resource() -> None:
     assert templated("gpu_resource('shared')") == "nvidia.com/gpu.shared"
     assert templated("gpu_resource('mig', profile='2g.20gb')") == "nvidia.com/mig-2g.20gb"
+
+
+@pytest.mark.parametrize(
+    ("scaling", "sizes"),
+    [
+        (None, (1, 1, 1)),
+        ({"min": None, "max": 4}, (1, 4, 1)),
+        ({"min": 0}, (0, 1, 0)),
+        ({"min": 0, "max": 4, "desired": 2}, (0, 4, 2)),
+        ({"desired": 3}, (1, 3, 3)),
+    ],
+)
+def test_pool_sizes_are_those_that_every_part_reckons_with(
+    scaling: dict[str, int | None] | None, sizes: tuple[int, int, int]
+) -> None:
+    pool = {"name": "cpu", "instance_types": ["m7i.2xlarge"], "scaling": scaling}
+    assert templated("pool_sizes", [pool]) == {"cpu": dict(zip(("min", "max", "desired"), sizes, strict=True))}
+    least, most, first = sizes
+    assert pool_demand(pool).nodes == (least, first, most)
+    assert largest(pool) == most
 
 
 def test_gpu_placement() -> None:

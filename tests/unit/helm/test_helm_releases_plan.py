@@ -58,7 +58,7 @@ def record(revision: int = 1, status: str = "deployed", **more: t.Any) -> Releas
 
 def decision(wish: t.Any, *records: ReleaseRecord, identity: ChartIdentity | None = WEB) -> t.Any:
     history = histories(records).get(("prod", "web"))
-    return decide(wish, history, identity, now=NOW, pending_timeout=600)
+    return decide(wish, history, identity, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,18 @@ def test_the_content_of_a_local_chart_counts() -> None:
 def test_an_operation_of_another_helm_is_not_disturbed() -> None:
     with pytest.raises(PlatformError, match="another helm began pending-upgrade 100 s ago"):
         decision(release(), record(2, "pending-upgrade", modified=NOW - 100))
-    assert decision(release(), record(), record(2, "pending-upgrade", modified=NOW - 700)).recover == "rollback"
+
+
+def test_how_long_another_helm_may_take_follows_from_the_releases_timeout() -> None:
+    def pending(seconds: float) -> tuple[ReleaseRecord, ReleaseRecord]:
+        return record(), record(2, "pending-upgrade", modified=NOW - seconds)
+
+    with pytest.raises(PlatformError, match=r"began pending-upgrade 5000 s ago.*dead after 5430 s"):
+        decision(release(timeout=1800), *pending(5000))
+    assert decision(release(timeout=1800), *pending(5500)).recover == "rollback"
+    assert decision(release(timeout=60), *pending(300)).recover == "rollback"
+    told = decide(release(timeout=1800), histories(pending(20))["prod", "web"], WEB, now=NOW, pending_timeout=10)
+    assert told.recover == "rollback"
 
 
 def test_a_reason_names_keys_and_never_values() -> None:

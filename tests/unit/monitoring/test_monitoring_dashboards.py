@@ -106,3 +106,15 @@ def spoil(change: t.Callable[[dict[str, t.Any]], t.Any]) -> dict[str, t.Any]:
 def test_what_is_misspelt_is_refused(data: dict[str, t.Any], said: str) -> None:
     with pytest.raises(PlatformError, match=said):
         dashboard(data)
+
+
+@pytest.mark.parametrize("kind", ["timeseries", "table"])
+def test_a_panel_shows_every_query_however_many_there_are(kind: str) -> None:
+    queries = {f"query {number}": f"m{number}" for number in range(30)}
+    data = {**SMALL, "rows": [{"title": "R", "panels": [{"title": "many", "kind": kind, "queries": queries}]}]}
+    panel = dashboard(data)["panels"][1]
+    assert [one["expr"] for one in panel["targets"]] == list(queries.values())
+    assert [one["refId"] for one in panel["targets"]][24:29] == ["Y", "Z", "AA", "AB", "AC"]
+    if kind == "table":
+        columns = panel["transformations"][1]["options"]["include"]["names"]
+        assert columns[25:27] == ["Value #Z", "Value #AA"]

@@ -12,9 +12,10 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from ansible_collections.aiplatform.eks.plugins.module_utils._report.cluster import Live, quota_facts
 from ansible_collections.aiplatform.eks.plugins.module_utils._report.page import page
 from ansible_collections.aiplatform.eks.plugins.module_utils._report.style import COLOURS, CSS
-from report_world import RUN, cluster
+from report_world import RUN, cluster, quota
 
 VOID = {"meta", "rect"}
 
@@ -115,6 +116,16 @@ def test_names_are_text_whatever_they_are(hostile: str) -> None:
     found = read(page([one], run))
     assert (found.scripts, found.outside) == (0, [])
     assert found.ids == calm.ids
+
+
+@pytest.mark.parametrize("prefix", ["", "requests."])
+def test_a_quota_says_what_is_used_however_its_keys_are_written(prefix: str) -> None:
+    hard, used = (
+        {f"{prefix}cpu": cpu, f"{prefix}memory": memory} for cpu, memory in (("32", "64Gi"), ("3500m", "16Gi"))
+    )
+    found = quota_facts(Live(version="", nodes=(), pods=(), quotas=(quota("mlops", hard, used),)))
+    said = {one["resource"]: (one["hard"], one["used"]) for one in found}
+    assert said == {"cpu": (32.0, 3.5), "memory": (64.0, 16.0)}
 
 
 def test_several_clusters_share_one_page() -> None:

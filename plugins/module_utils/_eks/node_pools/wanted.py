@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ..._aws.tags import OWNER_TAG, tag_changes
 from ..._core.errors import PlatformError
 from ..._core.plan import differences
+from ..._gpu.pool_sizes import pool_sizes
 from .autoscaling import digest_of, wanted_tags
 from .fields import overlaid
 from .launch_template import template_state
@@ -58,9 +59,6 @@ def created_state(pool: PoolReading, policy: Policy, name: str) -> State:
 def _begun(pool: PoolReading) -> State:
     """A pool that never was: what the user leaves out is EKS' or our default."""
     spec = pool.spec
-    smallest = spec.scaling.min if spec.scaling.min is not None else 1
-    wanted = spec.scaling.desired if spec.scaling.desired is not None else smallest
-    largest = spec.scaling.max if spec.scaling.max is not None else max(1, wanted)
     return {
         "version": spec.version,
         "ami_type": pool.ami_type,
@@ -68,7 +66,7 @@ def _begun(pool: PoolReading) -> State:
         "instance_types": list(spec.instance_types),
         "subnets": list(spec.subnets),
         "node_role": spec.node_role,
-        "scaling": {"min": smallest, "max": largest, "desired": wanted},
+        "scaling": pool_sizes(asdict(spec.scaling))._asdict(),
         "labels": dict(spec.labels or {}),
         "taints": dict(spec.taints or {}),
         "update": dict(spec.update or {}),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..._core.errors import PlatformError
 from ..._gpu.instances import InstanceType, instance_type
+from ..._gpu.pool_sizes import pool_sizes
 
 HOURS_PER_MONTH = 730
 CLUSTER_PER_HOUR = 0.10
@@ -71,14 +72,11 @@ def pool_demand(pool: Mapping[str, t.Any]) -> PoolDemand:
     """
     if not pool.get("name") or not pool.get("instance_types"):
         raise PlatformError(f"node pool {pool.get('name') or pool}: name and instance_types are needed")
-    scaling = pool.get("scaling") or {}
-    least = int(scaling.get("min") or 0)
-    most = int(scaling.get("max") or max(least, 1))
-    first = int(scaling["desired"]) if scaling.get("desired") is not None else least
+    sizes = pool_sizes(pool.get("scaling"))
     return PoolDemand(
         name=str(pool["name"]),
         types=tuple(instance_type(name) for name in pool["instance_types"]),
-        nodes=(least, first, most),
+        nodes=(sizes.min, sizes.desired, sizes.max),
         capacity_type=str(pool.get("capacity_type") or "on_demand"),
     )
 
