@@ -86,15 +86,17 @@ def _tags(inventory: Inventory) -> list[Problem]:
 
 def network(inventory: Inventory) -> list[Problem]:
     """Zones, the network's range, an existing network, and the fast file system in a zone of them."""
-    found = []
+    if "foundation_existing_network" in inventory.broken:
+        return []
+    found, broken = [], inventory.broken
     region, zones = inventory.get("aiplatform_region"), inventory.get("foundation_zones")
-    if zones is None and region:
+    if zones is None and region and "foundation_zones" not in broken:
         zones = [f"{region}{letter}" for letter in "abc"]
     existing = inventory.get("foundation_existing_network", {})
-    if not existing and zones is not None:
-        found += _zones(zones, region)
-        found += _range(inventory.get("foundation_vpc_cidr"))
-    elif existing and (missing := [name for name in ("vpc_id", "private_subnet_ids") if not existing.get(name)]):
+    if not existing:
+        found += _zones(zones, region) if zones is not None else []
+        found += _range(inventory.get("foundation_vpc_cidr")) if "foundation_vpc_cidr" not in broken else []
+    elif missing := [name for name in ("vpc_id", "private_subnet_ids") if not existing.get(name)]:
         found.append(
             problem(
                 "foundation_existing_network",
@@ -199,7 +201,7 @@ def volumes(inventory: Inventory) -> list[Problem]:
     needs = {"efs": "foundation_efs", "fsx": "foundation_fsx"}
     for index, volume in enumerate(inventory.get("storage_shared_volumes", [])):
         switch = needs.get(str(volume.get("source")))
-        if switch and not inventory.get(switch, False):
+        if switch and switch not in inventory.broken and not inventory.get(switch, False):
             found.append(
                 problem(
                     f"storage_shared_volumes[{index}].source",

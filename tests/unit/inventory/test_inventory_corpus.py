@@ -87,6 +87,20 @@ def test_a_broken_inventory_is_refused(case: dict[str, t.Any]) -> None:
     assert roots & touched or len(roots) == 1, f"{roots} beside {touched}"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("foundation_vpc_cidr", {"range": "10.0.0.0/16"}),
+        ("foundation_zones", {"a": "us-east-1a"}),
+        ("foundation_fsx", "perhaps"),
+        ("foundation_existing_network", "vpc-1"),
+    ],
+)
+def test_a_value_that_is_wrong_is_no_ground_for_a_second_problem(name: str, value: object) -> None:
+    zone = {"foundation_fsx_zone": "us-east-1d"} if name == "foundation_zones" else {}
+    assert [one.variable for one in problems_of({"set": {**zone, name: value}})] == [name]
+
+
 def test_all_problems_come_at_once_sorted_by_variable() -> None:
     found = problems_of(
         {
