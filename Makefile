@@ -110,7 +110,7 @@ else
 	@$(STEP) --stream "unit tests on Python 3.13" .venv-3.13/bin/python -m pytest -p no:cacheprovider tests/unit
 endif
 
-bench: setup controlplane ## print the benchmark table and write build/bench.json (GROUP=k8s|helm|eks|aws|gpu|door|site)
+bench: setup controlplane ## print the benchmark table and write build/bench.json (GROUP=k8s|helm|eks|aws|gpu|door|local|site)
 	@$(BIN)/python -m benchmarks $(GROUP)
 
 clean: ## remove what was built in this checkout (binaries in the XDG cache stay)

@@ -15,7 +15,7 @@ Figure = t.Literal["ratio", "value"]
 class Row:
     """One line of the table.
 
-    :param group: k8s, helm, eks, aws, gpu, door or site.
+    :param group: k8s, helm, eks, aws, gpu, door, local or site.
     :param work: what was done, in words.
     :param ours: our figure in ``unit``.
     :param peer: who the peer is, or why there is none.
