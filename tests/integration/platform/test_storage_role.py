@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
 import boto3
 import pytest
+from ansible_collections.aiplatform.eks.plugins.module_utils._aws.leftovers.scope import Scope
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import Pace, SystemClock, wait_until
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient
 from platform_play import Played, Playing
@@ -31,6 +33,7 @@ VARIABLES: dict[str, t.Any] = {
     "storage_shared_volumes": [
         {"name": "models", "namespaces": ["default"], "source": "s3", "bucket": "models", "read_only": True},
         {"name": "fast", "namespaces": ["default"], "source": "fsx"},
+        {"name": "results", "namespaces": ["default"], "source": "s3", "bucket": "models"},
     ],
 }
 
@@ -113,6 +116,9 @@ def test_the_drivers_have_their_identities(rounds: dict[str, Played], clients: t
         "fsx-csi-controller-sa",
         "s3-csi-driver-sa",
     }
+    ebs = eks.describe_addon(clusterName="storage", addonName="aws-ebs-csi-driver")["addon"]
+    tags = json.loads(ebs["configurationValues"])["controller"]["extraVolumeTags"]
+    assert Scope("storage").marked(tags)
 
 
 def test_the_one_default_class_is_encrypted_with_the_platform_s_key(
@@ -132,10 +138,19 @@ def test_the_one_default_class_is_encrypted_with_the_platform_s_key(
 def test_shared_volumes_are_bound_claims(rounds: dict[str, Played], client: KubeClient) -> None:
     claims = client.request("GET", "/api/v1/namespaces/default/persistentvolumeclaims").body["items"]
     found = {one["metadata"]["name"]: (one["status"]["phase"], one["spec"]["accessModes"]) for one in claims}
-    assert found == {"models": ("Bound", ["ReadOnlyMany"]), "fast": ("Bound", ["ReadWriteMany"])}
-    volume = client.request("GET", "/api/v1/persistentvolumes/default-models").body["spec"]
-    assert volume["csi"]["volumeAttributes"]["bucketName"] == "storage-models"
-    assert volume["persistentVolumeReclaimPolicy"] == "Retain"
+    assert found == {
+        "models": ("Bound", ["ReadOnlyMany"]),
+        "fast": ("Bound", ["ReadWriteMany"]),
+        "results": ("Bound", ["ReadWriteMany"]),
+    }
+    volumes = {name: client.request("GET", f"/api/v1/persistentvolumes/default-{name}").body["spec"] for name in found}
+    assert volumes["models"]["csi"]["volumeAttributes"]["bucketName"] == "storage-models"
+    assert volumes["models"]["persistentVolumeReclaimPolicy"] == "Retain"
+    # The platform's pods are not root, and Mountpoint shows nobody else what it mounts unless told to.
+    assert volumes["models"]["mountOptions"] == ["allow-other", "read-only", "region us-east-1"]
+    modes = ["dir-mode=777", "file-mode=666"]
+    writing = ["allow-other", "allow-delete", "allow-overwrite", *modes, "region us-east-1"]
+    assert volumes["results"]["mountOptions"] == writing
 
 
 @pytest.mark.parametrize(

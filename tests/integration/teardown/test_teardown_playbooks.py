@@ -122,7 +122,8 @@ class Cloud:
                 self.kube.request("PATCH", path, body=patch, content_type="application/merge-patch+json")
                 self.released.append("balancer")
         for item in self.kube.request("GET", "/api/v1/persistentvolumes").body["items"]:
-            if item.get("status", {}).get("phase") in ("Released", "Failed"):
+            policy = item["spec"]["persistentVolumeReclaimPolicy"]
+            if item.get("status", {}).get("phase") in ("Released", "Failed") and policy == "Delete":
                 self.kube.request("DELETE", f"/api/v1/persistentvolumes/{item['metadata']['name']}")
                 self.released.append("volume")
 
@@ -162,6 +163,13 @@ def test_a_broken_inventory_is_refused_before_any_write(cloud: Cloud, name: str)
     assert len(cloud.writes()) == before
 
 
+def test_nothing_is_started_without_the_cluster_s_name(cloud: Cloud, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    (refused,) = cloud.play("teardown", teardown_confirm="another", local_cloud_run_dir=str(nowhere))
+    assert f"-e teardown_confirm={CLUSTER}" in refused.failures["Refuse without the cluster's name"]
+    assert not nowhere.exists()
+
+
 def test_a_platform_is_planned_made_and_taken_away(cloud: Cloud) -> None:
     before, namespaces = len(cloud.writes()), cloud.names("/api/v1/namespaces")
     planned = cloud.play("plan")
@@ -176,11 +184,6 @@ def test_a_platform_is_planned_made_and_taken_away(cloud: Cloud) -> None:
     cloud.post("/api/v1/persistentvolumes", VOLUME)
     cloud.post("/api/v1/namespaces/shop/persistentvolumeclaims", CLAIM)
     cloud.post("/apis/apps/v1/namespaces/shop/statefulsets", HOLDER)
-
-    before = len(cloud.writes())
-    (refused,) = cloud.play("teardown", teardown_confirm="another")
-    assert f"-e teardown_confirm={CLUSTER}" in refused.failures["Refuse without the cluster's name"]
-    assert len(cloud.writes()) == before
 
     ending = threading.Event()
     controllers = threading.Thread(target=cloud.control, args=(ending,))
