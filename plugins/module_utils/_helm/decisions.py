@@ -61,8 +61,8 @@ def decide(
 
     :param identity: of the wanted chart; None when the release shall be absent.
     :param now: seconds since 1970.
-    :param pending_timeout: seconds after which an operation that has not ended is taken for dead; None: after the longest that
-        helm may take with the release's own timeout.
+    :param pending_timeout: seconds after which an operation that has not ended is taken for dead; None: the longest
+        that helm may take with the release's own timeout.
     :raises PlatformError: another helm is at work on the release, or a stand-in would replace a real chart.
     """
     newest = history.newest if history and history.newest.status != "uninstalled" else None
@@ -131,8 +131,8 @@ def _refuse_live(release: Release, record: ReleaseRecord, *, now: float, dead_af
     age = now - record.modified
     if record.modified and age < dead_after:
         raise PlatformError(
-            f"release {release}: another helm began {record.status} {age:.0f} s ago and may still be at work; it counts "
-            f"as dead after {dead_after:.0f} s: wait for it, or set pending_timeout lower when you know that it is dead"
+            f"release {release}: another helm began {record.status} {age:.0f} s ago and may still be at work; it "
+            f"counts as dead after {dead_after:.0f} s; wait for it, or set pending_timeout if you know that it is dead"
         )
 
 
