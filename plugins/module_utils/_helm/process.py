@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from .._core.errors import PlatformError
 from .._k8s.connection import load_configuration
 from .charts import Source
 from .command import Ended, call
+from .complaint import said
 from .records import DIGEST_LABEL
 from .releases import ChartWish, Release
 
@@ -31,7 +33,6 @@ FETCH_SECONDS = 300.0
 LOGIN_SECONDS = 300.0
 WAYS = "name it in helm_binary, put it on the PATH, or let the local_cloud role fetch it (get helm: https://helm.sh/docs/intro/install)"
 HISTORY = 10
-NOISE = re.compile(r"level=|[IWEF]\d{4} ")  # log lines of helm 4, and of the Kubernetes client in it
 
 
 class HelmError(PlatformError):
@@ -93,8 +94,12 @@ class Helm:
         """The manifest that an install or upgrade would apply, hooks left out; nothing is written."""
         arguments = self._deploy(release, chart, digest="")
         arguments.append(f"--dry-run={'server' if on_server else 'client'}")
-        answer = self._run(arguments, doing=f"render release {release}", limit=release.limit, values=release.values)
-        return _manifest(answer)
+        doing = f"render release {release}"
+        answer = self._run(arguments, doing=doing, limit=release.limit, values=release.values)
+        try:
+            return _manifest(answer)
+        except ValueError as error:
+            raise HelmError(f"cannot {doing}: {error}; nothing was changed") from error
 
     def render_anew(self, release: Release, chart: Path, *, on_server: bool) -> str:
         """The manifest of a release whose record helm refuses to touch or cannot reach, hooks included."""
@@ -115,7 +120,17 @@ class Helm:
         arguments = [*self._deploy(release, chart, digest=digest), *_waiting(release)]
         arguments += ["--history-max", str(HISTORY)]
         doing = f"deploy release {release}"
-        return _manifest(self._run(arguments, doing=doing, limit=release.limit, values=release.values))
+        answer = self._run(arguments, doing=doing, limit=release.limit, values=release.values)
+        try:
+            return _manifest(answer)
+        except ValueError:
+            return self._stored(release)
+
+    def _stored(self, release: Release) -> str:
+        """The manifest of a release that is deployed though helm's answer could not be read."""
+        asking = ["get", "manifest", release.name, "--namespace", release.namespace]
+        doing = f"read what helm made of release {release}, which is deployed"
+        return self._run(asking, doing=doing, limit=QUESTION_SECONDS)
 
     def rollback(self, release: Release, revision: int) -> None:
         """Back to a revision."""
@@ -231,8 +246,15 @@ def _waiting(release: Release) -> list[str]:
 
 
 def _manifest(answer: str) -> str:
-    """The manifest of a release that helm printed as JSON, after warnings."""
-    return str(json.loads(answer[answer.index("{") :]).get("manifest") or "")
+    """The manifest of a release that helm printed as JSON on a line of its own, after warnings.
+
+    :raises ValueError: there is no such line.
+    """
+    for start in (match.start() for match in re.finditer(r"^\{", answer, re.MULTILINE)):
+        with contextlib.suppress(ValueError):
+            release, _end = json.JSONDecoder().raw_decode(answer, start)
+            return str(release.get("manifest") or "")
+    raise ValueError("helm printed no release")
 
 
 def kubeconfig_of(configuration: t.Any) -> dict[str, t.Any]:
@@ -263,25 +285,6 @@ def kubeconfig_of(configuration: t.Any) -> dict[str, t.Any]:
     }
 
 
-def said(stderr: str, values: Mapping[str, t.Any]) -> str:
-    """Helm's complaint in one line, without the user's values."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not NOISE.match(line)]
-    first = next((number for number, line in enumerate(lines) if line.startswith("Error:")), max(0, len(lines) - 3))
-    text = "; ".join(lines[first:]).removeprefix("Error:").strip() or "no reason given"
-    for secret in sorted(_texts(values), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
-
-
-def _texts(value: t.Any) -> set[str]:
-    """Strings inside the values that are long enough to be secrets and not mere words of a sentence."""
-    if isinstance(value, Mapping):
-        return {text for inner in value.values() for text in _texts(inner)}
-    if isinstance(value, list):
-        return {text for inner in value for text in _texts(inner)}
-    return {value} if isinstance(value, str) and len(value) >= 8 else set()
-
-
 def _secret_file(folder: Path, text: str, *, suffix: str) -> Path:
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=suffix)  # mkstemp makes it 0600
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -298,4 +301,4 @@ def chart_path(source: Source, cache: t.Any, helm: Helm) -> Path:
     return t.cast("Path", cache.fetch(source.pull, helm.pull))
 
 
-__all__ = ("Helm", "HelmError", "chart_path", "find_helm", "kubeconfig_of", "said")
+__all__ = ("Helm", "HelmError", "chart_path", "find_helm", "kubeconfig_of")

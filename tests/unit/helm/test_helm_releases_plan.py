@@ -17,7 +17,7 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._helm.charts import
     source_of,
 )
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.decisions import ChartIdentity, decide
-from ansible_collections.aiplatform.eks.plugins.module_utils._helm.process import find_helm, said
+from ansible_collections.aiplatform.eks.plugins.module_utils._helm.process import find_helm
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.records import (
     ReleaseRecord,
     decode,
@@ -319,16 +319,6 @@ def test_a_chart_is_fetched_once_and_again_when_it_was_damaged(tmp_path: Path) -
     first.write_bytes(b"damaged")
     assert cache.fetch(chart, pull).read_bytes() == b"archive"
     assert pulled == ["web 1.0.0", "web 1.0.0"]
-
-
-def test_helms_complaint_is_one_line_without_values() -> None:
-    stderr = "W1121 noise\nError: INSTALLATION FAILED: bad value canary-secret\n"
-    assert said(stderr, {"a": [{"b": "canary-secret"}]}) == "INSTALLATION FAILED: bad value ***"
-
-
-def test_every_object_that_is_not_ready_is_named() -> None:
-    stderr = "I0102 10:00:00 log\nlevel=WARN msg=x\nError: UPGRADE FAILED: a not ready\nb not ready\n"
-    assert said(stderr, {}) == "UPGRADE FAILED: a not ready; b not ready"
 
 
 def test_a_missing_helm_is_said_with_the_ways_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

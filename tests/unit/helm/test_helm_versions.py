@@ -7,6 +7,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.process import Helm
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.releases import ChartWish, release_of
 
@@ -16,6 +17,13 @@ case "$1" in
   version) echo {version} ;;
   pull) while [ "$1" != --destination ]; do shift; done; touch "$2/web-1.0.0.tgz" ;;
   *) echo 'a warning'; echo '{{"manifest": "kind: A"}}' ;;
+esac
+"""
+UNREADABLE = """#!/bin/sh
+printf '%s\\n' "$*" >> {log}
+case "$1" in
+  get) echo "kind: Stored" ;;
+  *) echo 'a warning of {{braces}}'; {answer} ;;
 esac
 """
 CONNECTION = {"host": "https://127.0.0.1:1", "validate_certs": False}
@@ -68,3 +76,33 @@ def test_tls_is_left_out_for_registries_only_and_only_when_said(told: t.Any, tmp
         with Helm(CONNECTION, str(program), plain_http=plain) as helm:
             assert helm.pull(chart, folder) == folder / "web-1.0.0.tgz"
         assert ("--plain-http" in lines()[-1]) is expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "manifest", "asked"),
+    [
+        ('echo \'{"manifest": "kind: A"}\'', "kind: A", ["upgrade"]),
+        ("echo '{\"manifest\": cut'", "kind: Stored", ["upgrade", "get"]),
+        ("true", "kind: Stored", ["upgrade", "get"]),
+    ],
+)
+def test_a_deployment_whose_answer_is_unreadable_has_happened(
+    answer: str, manifest: str, asked: list[str], tmp_path: Path
+) -> None:
+    log, program = tmp_path / "log", tmp_path / "helm"
+    program.write_text(UNREADABLE.format(log=shlex.quote(str(log)), answer=answer), encoding="utf-8")
+    program.chmod(0o755)
+    with Helm(CONNECTION, str(program)) as helm:
+        assert helm.deploy(release(), Path("web"), digest="").strip() == manifest
+    assert [line.split()[0] for line in log.read_text(encoding="utf-8").splitlines()] == asked
+
+
+def test_when_not_even_the_record_can_be_read_it_says_that_it_is_deployed(tmp_path: Path) -> None:
+    program = tmp_path / "helm"
+    program.write_text("#!/bin/sh\n[ $1 = upgrade ] || { echo 'Error: gone' >&2; exit 1; }\n", encoding="utf-8")
+    program.chmod(0o755)
+    with (
+        Helm(CONNECTION, str(program)) as helm,
+        pytest.raises(PlatformError, match="release prod/web, which is deployed: gone"),
+    ):
+        helm.deploy(release(), Path("web"), digest="")
