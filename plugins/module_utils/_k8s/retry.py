@@ -31,11 +31,14 @@ PASSING_409 = ("please apply your changes to the latest version", "object has be
 LASTING_NO_ANSWER = ("certificate", "ssl", "tls", "name or service not known", "nodename nor servname")
 
 
-def is_passing(error: KubeApiError, *, kind_is_new: bool = False) -> bool:
+def is_passing(error: KubeApiError, *, kind_is_new: bool = False, versioned: bool = False) -> bool:
     """Whether the failure may pass by itself.
 
     :param kind_is_new: the kind's definition was made a moment ago, so that V(404) may pass too.
+    :param versioned: the request holds for one resourceVersion only, which a V(409) says is no longer the newest.
     """
+    if error.status == 409 and versioned:
+        return False
     text = str(error).lower()
     if error.status == 0:
         return not any(word in text for word in LASTING_NO_ANSWER) or "eof" in text
@@ -47,6 +50,13 @@ def is_passing(error: KubeApiError, *, kind_is_new: bool = False) -> bool:
     if error.status == 409 and not any(cause.get("reason") == "FieldManagerConflict" for cause in error.causes):
         phrases = PASSING_409
     return any(phrase in text for phrase in phrases)
+
+
+def is_versioned(body: t.Any) -> bool:
+    """Whether a body (an object, a merge patch, or a JSON patch) is meant for one resourceVersion only."""
+    if isinstance(body, list):
+        return any(operation.get("path") == "/metadata/resourceVersion" for operation in body)
+    return isinstance(body, dict) and bool((body.get("metadata") or {}).get("resourceVersion"))
 
 
 def pause_before(error: KubeApiError, attempt: int) -> float:
@@ -72,7 +82,7 @@ def send(
 
     :raises KubeApiError: the last failure.
     """
-    start, attempt = clock.now(), 0
+    start, attempt, versioned = clock.now(), 0, is_versioned(request.get("body"))
     while True:
         try:
             answer = client.request(method, path, **request)
@@ -81,7 +91,8 @@ def send(
         except KubeApiError as error:
             pause = pause_before(error, attempt)
             since = min(start, _silence(client, error, clock))
-            if not is_passing(error, kind_is_new=kind_is_new) or clock.now() - since + pause > retry_for:
+            passing = is_passing(error, kind_is_new=kind_is_new, versioned=versioned)
+            if not passing or clock.now() - since + pause > retry_for:
                 raise
             clock.sleep(pause)
             attempt += 1
@@ -99,4 +110,4 @@ def _silence(client: KubeClient, error: KubeApiError, clock: Clock) -> float:
     return since
 
 
-__all__ = ("FIRST_LOOK_FOR", "RETRY_FOR", "is_passing", "pause_before", "send")
+__all__ = ("FIRST_LOOK_FOR", "RETRY_FOR", "is_passing", "is_versioned", "pause_before", "send")

@@ -212,6 +212,28 @@ def test_the_servers_own_pause_is_kept_and_the_patience_ends() -> None:
         send(t.cast("t.Any", Server(*[busy] * 20)), "GET", "/", clock=SteppingClock(), retry_for=20)
 
 
+@pytest.mark.parametrize(
+    ("body", "tries"),
+    [
+        ({"metadata": {"name": "a", "resourceVersion": "7"}}, 1),
+        ([{"op": "replace", "path": "/metadata/resourceVersion", "value": "7"}], 1),
+        ({"metadata": {"name": "a"}}, 2),
+        ([{"op": "replace", "path": "/metadata/labels", "value": {}}], 2),
+        (None, 2),
+    ],
+)
+def test_a_conflict_with_our_own_old_version_is_not_sent_again(body: t.Any, tries: int) -> None:
+    message = "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest"
+    server = Server(*[KubeApiError(f"{message} version and try again", status=409)])
+    if tries == 2:
+        assert send(t.cast("t.Any", server), "PATCH", "/", clock=SteppingClock(), body=body) == "answer"
+        return
+    clock = SteppingClock()
+    with pytest.raises(KubeApiError, match="try again"):
+        send(t.cast("t.Any", server), "PATCH", "/", clock=clock, body=body)
+    assert clock.slept == []
+
+
 def test_a_silent_server_is_waited_for_once_and_not_for_each_request() -> None:
     silent, clock = KubeApiError("no answer", status=0), SteppingClock()
     server = Server(*[silent] * 40)
