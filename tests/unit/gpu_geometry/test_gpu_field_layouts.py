@@ -10,7 +10,6 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.nearest import
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy import sharing_policy
 from field_layouts import OPERATOR, SHIPPED, Shipped
 
-
 NOT_SHIPPED = ("b300", "rtx-pro-4500-blackwell")  # younger than the operator's table
 
 
