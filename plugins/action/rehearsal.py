@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from ansible_collections.aiplatform.eks.plugins.module_utils._local import rehearsal
-from ansible_collections.aiplatform.eks.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.aiplatform.eks.plugins.plugin_utils._outer_run import OuterRunAction
 
 
-class ActionModule(InProcessAction):
+class ActionModule(OuterRunAction):
     use_case = rehearsal.USE_CASE

@@ -13,7 +13,7 @@ author:
   - The aiplatform.eks engineers (@aiplatform)
 description:
   - Writes one JSON document when the playbook ends - counts per host, the tasks that changed something, the tasks that
-    failed with their messages, and the slowest tasks.
+    failed with their messages, and the slowest tasks. A failure that a C(rescue) section deals with is none.
   - The document is there from the beginning and grows with each change, so that M(aiplatform.eks.platform_report) can
     say what the run changed so far; then it has no counts.
   - Holds no arguments of tasks, and of results only the C(steps) of this collection's modules, which name what
@@ -94,6 +94,16 @@ class Record:
         }
 
 
+def is_rescued(task: t.Any) -> bool:
+    """Whether a failure of this task is dealt with by the rescue section of a block around it."""
+    inner, outer = task, task._parent
+    while outer is not None:
+        if getattr(outer, "rescue", None) and inner._uuid in {one._uuid for one in outer.block}:
+            return True
+        inner, outer = outer, outer._parent
+    return False
+
+
 class CallbackModule(CallbackBase):
     """Fills a record and writes it at the end."""
 
@@ -118,7 +128,7 @@ class CallbackModule(CallbackBase):
             self._write({})
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        if not ignore_errors:
+        if not ignore_errors and not is_rescued(result.task):
             self._record.failed.append({**self._where(result), "message": self._message(result)})
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:

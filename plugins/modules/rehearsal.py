@@ -43,9 +43,23 @@ options:
     description: Pattern of hosts that every step is limited to.
     type: str
   extra_vars:
-    description: Extra variables of every step. They are handed over by a file that only the owner can read.
+    description:
+      - Extra variables of every step, over O(outer_vars). They are handed over by a file that only the owner can read.
     type: dict
     default: {}
+  outer_vars:
+    description:
+      - Extra variables of the run that the task is part of, as JSON. Handed on to every step.
+      - C(ansible-playbook) fills this in by itself.
+    type: str
+    default: "{}"
+  vault_ids:
+    description:
+      - Where every step has its vault passwords from, as C(--vault-id) takes it.
+      - C(ansible-playbook) fills in those of its own command line. A password that is typed cannot be handed on.
+    type: list
+    elements: str
+    default: []
   steps:
     description: The steps, in their order.
     type: list
@@ -73,13 +87,17 @@ options:
           - What the step must be besides successful.
           - With V(unchanged) no task may change anything.
           - With V(as_predicted) the tasks that change something must be those that the step before, in check mode,
-            said would.
+            said would, each as often.
         type: str
         choices:
           - success
           - unchanged
           - as_predicted
         default: success
+      timeout:
+        description: Seconds after which the step is ended and taken for failed.
+        type: int
+        default: 7200
 seealso:
   - module: aiplatform.eks.local_cloud
 """

@@ -13,12 +13,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import typing as t
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +42,9 @@ SPEC = ArgumentSpec(
         "log_dir": {"type": "path", "required": True},
         "limit": {"type": "str"},
         "extra_vars": {"type": "dict", "default": {}},
+        # One text, since every word of a dictionary that must not be logged would be a secret of the result.
+        "outer_vars": {"type": "str", "default": "{}", "no_log": True},
+        "vault_ids": {"type": "list", "elements": "str", "default": []},
         "steps": {
             "type": "list",
             "elements": "dict",
@@ -48,6 +55,7 @@ SPEC = ArgumentSpec(
                 "check": {"type": "bool", "default": False},
                 "extra_vars": {"type": "dict", "default": {}},
                 "expect": {"type": "str", "choices": ["success", "unchanged", "as_predicted"], "default": "success"},
+                "timeout": {"type": "int", "default": 7200},
             },
         },
     }
@@ -59,7 +67,8 @@ class Step:
     """One run of a playbook.
 
     :param expect: V(success); V(unchanged): no task may change anything; V(as_predicted): the tasks that change
-        something are those that the step before, in check mode, said would.
+        something are those that the step before, in check mode, said would, each as often.
+    :param timeout: seconds, after which it is ended.
     """
 
     name: str
@@ -67,6 +76,7 @@ class Step:
     check: bool
     extra_vars: Mapping[str, t.Any]
     expect: str
+    timeout: float = 7200
 
 
 @dataclass(frozen=True)
@@ -76,11 +86,13 @@ class Ran:
     :param code: exit code of ansible-playbook.
     :param record: what the callback wrote; empty when the run did not come that far.
     :param last: the last line of the output.
+    :param late: whether it was ended because it took too long.
     """
 
     code: int
     record: Record
     last: str = ""
+    late: bool = False
 
 
 Runner = Callable[[Step, Path], Ran]
@@ -93,6 +105,8 @@ def changes(record: Record) -> list[str]:
 
 def judge(step: Step, ran: Ran, predicted: Sequence[str]) -> str:
     """What is wrong with how a step went, in a sentence; empty when nothing is."""
+    if ran.late:
+        return f"it was ended after {step.timeout:.0f} s, at: {ran.last}; raise its timeout if that was too early"
     if ran.code:
         failed = ran.record.get("failed") or [{"task": "ansible-playbook", "message": ran.last}]
         return f"{failed[0]['task']} failed: {failed[0]['message']}"
@@ -100,8 +114,8 @@ def judge(step: Step, ran: Ran, predicted: Sequence[str]) -> str:
     if step.expect == "unchanged" and done:
         return f"{len(done)} tasks changed something, wanted is none: {_some(done)}"
     if step.expect == "as_predicted":
-        surprising = [one for one in done if one not in predicted]
-        missing = [one for one in predicted if one not in done]
+        surprising = list((Counter(done) - Counter(predicted)).elements())
+        missing = list((Counter(predicted) - Counter(done)).elements())
         parts = [f"not predicted: {_some(surprising)}"] * bool(surprising)
         parts += [f"predicted and not done: {_some(missing)}"] * bool(missing)
         return "; ".join(parts)
@@ -163,26 +177,31 @@ def run(options: Mapping[str, t.Any], context: Context, runner: Runner | None = 
 
 def play(options: Mapping[str, t.Any], say: Callable[[str], None], step: Step, log: Path) -> Ran:
     """Run one step's playbook with this interpreter's ansible, and say which play it is at."""
-    variables = {**options["extra_vars"], **step.extra_vars}
+    variables = {**json.loads(options["outer_vars"]), **options["extra_vars"], **step.extra_vars}
     with tempfile.TemporaryDirectory(prefix="aiplatform-rehearsal-") as scratch:
         given, record = Path(scratch, "extra_vars.json"), Path(scratch, "record.json")
         given.write_text(json.dumps(variables), encoding="utf-8")  # inside a folder that only we can enter
         command = [sys.executable, "-m", "ansible", "playbook", step.playbook, "--extra-vars", f"@{given}"]
         command += [word for one in options["inventories"] for word in ("--inventory", str(one))]
         command += ["--limit", options["limit"]] if options.get("limit") else []
+        command += [word for one in options["vault_ids"] for word in ("--vault-id", one)]
         command += ["--check", "--diff"] if step.check else []
         environment = {**os.environ, "ANSIBLE_CALLBACKS_ENABLED": CALLBACK, "AIPLATFORM_RUN_RECORD": str(record)}
         with log.open("w", encoding="utf-8") as sink:
-            code, last = _follow(command, environment, sink, lambda name: say(f"{step.name}: {name}"))
+            ran = _follow(command, environment, sink, lambda name: say(f"{step.name}: {name}"), step.timeout)
         text = record.read_text(encoding="utf-8") if record.exists() else "{}"
-    return Ran(code, json.loads(text), last)
+    return replace(ran, record=json.loads(text))
 
 
 def _follow(
-    command: Sequence[str], environment: Mapping[str, str], sink: t.TextIO, entered: Callable[[str], None]
-) -> tuple[int, str]:
-    """Run to the end, write every line, report every play; returns the exit code and the last line."""
-    last = ""
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    sink: t.TextIO,
+    entered: Callable[[str], None],
+    timeout: float,
+) -> Ran:
+    """Run to the end or to the timeout, write every line, report every play; the answer has no record yet."""
+    last, late = "", threading.Event()
     with subprocess.Popen(
         command,
         env=environment,
@@ -191,13 +210,26 @@ def _follow(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        start_new_session=True,  # its workers end with it
     ) as process:
-        for line in process.stdout or ():
-            sink.write(line)
-            if found := PLAY.match(line):
-                entered(found.group(1))
-            last = line.strip() or last
-    return process.returncode, last
+        timer = threading.Timer(timeout, _end, (process, late))
+        timer.start()
+        try:
+            for line in process.stdout or ():
+                sink.write(line)
+                if found := PLAY.match(line):
+                    entered(found.group(1))
+                last = line.strip() or last
+            process.wait()
+        finally:
+            timer.cancel()
+    return Ran(process.returncode, {}, last, late.is_set())
+
+
+def _end(process: subprocess.Popen[str], late: threading.Event) -> None:
+    late.set()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _some(names: Sequence[str]) -> str:

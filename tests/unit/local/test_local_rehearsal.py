@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
+from textwrap import indent
 from types import SimpleNamespace
 
 import pytest
+from ansible import context
+from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.aiplatform.eks.plugins.callback.run_record import CallbackModule
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import SteppingClock
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
-from ansible_collections.aiplatform.eks.plugins.module_utils._local.rehearsal import Ran, Step, play, run
+from ansible_collections.aiplatform.eks.plugins.module_utils._local.rehearsal import Ran, Step, judge, play, run
+from ansible_collections.aiplatform.eks.plugins.plugin_utils._outer_run import asks_for_password, vault_ids
 
 
 def ran(*tasks: str, code: int = 0, **more: t.Any) -> Ran:
@@ -48,6 +53,9 @@ def test_all_steps_go_well(tmp_path: Path) -> None:
         (["success", "as_predicted"], [ran("x"), ran("x", "y")], "not predicted: a: y"),
         (["success", "as_predicted"], [ran("x", "z"), ran("x")], "predicted and not done: a: z"),
         (["unchanged"], [ran(*"abcdefg")], "7 tasks changed .* a: e and 2 more"),
+        (["success", "as_predicted"], [ran("x"), ran("x", "x")], "not predicted: a: x"),
+        (["success", "as_predicted"], [ran("x", "x"), ran("x")], "predicted and not done: a: x"),
+        (["success"], [Ran(-9, {}, "TASK [Wait]", late=True)], r"it was ended after 7200 s, at: TASK \[Wait\]; raise"),
     ],
 )
 def test_the_first_wrong_step_ends_it(tmp_path: Path, expected: list[str], answers: list[Ran], sentence: str) -> None:
@@ -72,20 +80,67 @@ def test_a_playbook_that_is_not_there_is_said_before_anything_runs(tmp_path: Pat
         run({"steps": [step], "log_dir": str(tmp_path), "inventories": [], "extra_vars": {}}, Context())
 
 
+BOOK = """
+- name: First
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - {name: Set, ansible.builtin.debug: {msg: "{{ canary }} {{ outer }}"}, changed_when: true, no_log: true}
+    - name: Try
+      block:
+        - {name: Inner, block: [{name: Refuse, ansible.builtin.fail: {msg: no}}]}
+      rescue:
+        - {name: Mend, ansible.builtin.debug: {msg: mended}}
+    - {name: Read, ansible.builtin.debug: {msg: "{{ sealed }}"}}
+    - {name: Give up, ansible.builtin.fail: {msg: "{{ found }}"}, vars: {found: "{{ outer }} {{ step }} {{ every }}"}}
+"""
+
+
 def test_a_real_playbook(tmp_path: Path) -> None:
-    playbook = tmp_path / "p.yml"
-    playbook.write_text(
-        "- {name: First, hosts: localhost, gather_facts: false, tasks: [{name: Set, ansible.builtin.debug: {msg: "
-        "'{{ canary }}'}, changed_when: true, no_log: true}]}\n"
-    )
-    step = Step("make it", str(playbook), check=True, extra_vars={"canary": "s3cret"}, expect="success")
+    playbook, password = tmp_path / "p.yml", tmp_path / "password"
+    playbook.write_text(BOOK)
+    password.write_text("open sesame")
+    sealed = VaultLib([("default", VaultSecret(b"open sesame"))]).encrypt("the sealed").decode()
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars/all.yml").write_text(f"sealed: !vault |\n{indent(sealed, '  ')}")
+    outer = {"outer": "of the run", "every": "outer", "step": "outer"}
+    options = {
+        "inventories": ["localhost,"],
+        "outer_vars": json.dumps(outer),
+        "extra_vars": {"every": "of all steps", "step": "every"},
+        "vault_ids": [f"default@{password}"],
+    }
+    given = {"canary": "s3cret", "step": "of the step"}
+    step = Step("make it", str(playbook), check=True, extra_vars=given, expect="success")
     said: list[str] = []
     log = tmp_path / "log"
-    found = play({"inventories": ["localhost,"], "extra_vars": {}}, said.append, step, log)
-    assert found.code == 0
+    found = play(options, said.append, step, log)
+    assert found.code == 2
     assert found.record["changed"] == [{"host": "localhost", "task": "Set", "steps": []}]
+    assert judge(step, found, []) == "Give up failed: of the run of the step of all steps"
     assert said == ["make it: First"]
     assert "s3cret" not in log.read_text()
+    assert "the sealed" in log.read_text()
+
+
+def test_a_step_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    playbook = tmp_path / "p.yml"
+    playbook.write_text("- {name: Wait, hosts: localhost, tasks: [{ansible.builtin.pause: {seconds: 60}}]}\n")
+    options = {"inventories": ["localhost,"], "outer_vars": "{}", "extra_vars": {}, "vault_ids": []}
+    step = Step("wait", str(playbook), check=False, extra_vars={}, expect="success", timeout=0.2)
+    found = play(options, print, step, tmp_path / "log")
+    assert found.late
+    assert judge(step, found, []).startswith("it was ended after 0 s")
+
+
+def test_the_outer_run_hands_its_vault_ids_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"vault_ids": ["prod@vault.sh"], "vault_password_files": ["/etc/vault"], "ask_vault_pass": False}
+    monkeypatch.setattr(context, "CLIARGS", given)
+    assert vault_ids() == ["prod@vault.sh", "/etc/vault"]
+    assert not asks_for_password()
+    for typed in ({"ask_vault_pass": True}, {"vault_ids": ["prod@prompt"]}, {"vault_ids": ["prompt_ask_vault_pass"]}):
+        monkeypatch.setattr(context, "CLIARGS", given | typed)
+        assert asks_for_password()
 
 
 @pytest.mark.parametrize(
