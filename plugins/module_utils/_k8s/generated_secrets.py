@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import secrets
 import typing as t
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from .._core.argument_spec import ArgumentSpec
@@ -16,6 +17,7 @@ from .._core.concurrency import map_concurrently
 from .._core.errors import PlatformError
 from .._core.outcome import Context, Outcome, UseCase, converge
 from .._core.plan import Plan, Step
+from .._core.text import listed
 from .client import MERGE_PATCH, KubeClient, Object
 from .connection import CONNECTION_SPEC
 from .errors import KubeApiError
@@ -40,8 +42,9 @@ SPEC = ArgumentSpec(
 
 def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     """Make what is missing, or take all away."""
-    client = connect(options, context)
     wanted: Sequence[Mapping[str, t.Any]] = options["secrets"]
+    check_entries(wanted)
+    client = connect(options, context)
     live = map_concurrently(lambda one: _read(client, one, context), wanted)
     planner = _present if options["state"] == "present" else _absent
     steps = [step for one, found in zip(wanted, live, strict=True) if (step := planner(one, found)) is not None]
@@ -52,6 +55,25 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
         return {}
 
     return converge(Plan(steps=tuple(steps)), context, apply=apply, predict=lambda _plan: {})
+
+
+def check_entries(entries: Sequence[Mapping[str, t.Any]]) -> None:
+    """Refuse what would make one value overwrite another.
+
+    :raises PlatformError: a Secret stands twice, or a key of it has a text and is generated too.
+    """
+    names = Counter(_name(one) for one in entries)
+    if twice := sorted(name for name, times in names.items() if times > 1):
+        raise PlatformError(f"secrets: {listed(twice)} stands twice; name all keys of a Secret in one entry")
+    for one in entries:
+        if both := sorted(set(one.get("texts") or {}) & set(one.get("generated") or ())):
+            raise PlatformError(
+                f"Secret {_name(one)}: {listed(both)} stands in texts and in generated; leave it in one of the two"
+            )
+
+
+def _name(one: Mapping[str, t.Any]) -> str:
+    return f"{one['namespace']}/{one['name']}"
 
 
 def _path(one: Mapping[str, t.Any]) -> str:
@@ -68,7 +90,7 @@ def _read(client: KubeClient, one: Mapping[str, t.Any], context: Context) -> Obj
     manager = (live["metadata"].get("labels") or {}).get(MANAGED_BY)
     if manager != MANAGER:
         raise PlatformError(
-            f"Secret {one['namespace']}/{one['name']} is there and not ours (label {MANAGED_BY} is {manager!r}, not "
+            f"Secret {_name(one)} is there and not ours (label {MANAGED_BY} is {manager!r}, not "
             f"{MANAGER!r}); name another Secret, or use that one by reference"
         )
     return live
@@ -82,7 +104,7 @@ def _present(one: Mapping[str, t.Any], live: Object | None) -> Step | None:
     missing = [key for key in one["generated"] if key not in data]
     if live is not None and not changed and not missing:
         return None
-    target = f"Secret {one['namespace']}/{one['name']}"
+    target = f"Secret {_name(one)}"
     keys = sorted({*data, *texts, *one["generated"]})
     write = {"one": one, "data": {key: texts[key] for key in changed}, "generate": missing, "live": live}
     if live is None:
@@ -96,14 +118,14 @@ def _absent(one: Mapping[str, t.Any], live: Object | None) -> Step | None:
     if live is None:
         return None
     keys = sorted((live.get("data") or {}).keys())
-    return Step("delete", f"Secret {one['namespace']}/{one['name']}", before={"keys": keys}, payload={"one": one})
+    return Step("delete", f"Secret {_name(one)}", before={"keys": keys}, payload={"one": one})
 
 
 def _write(client: KubeClient, step: Step, context: Context) -> None:
     """Values are made here, at the last moment, and go nowhere else."""
     one = step.payload["one"]
     if step.action == "delete":
-        send(client, "DELETE", _path(one), clock=context.clock)
+        _delete(client, one, context)
         return
     data = {**step.payload["data"], **{key: _encoded(_generated()) for key in step.payload["generate"]}}
     metadata: dict[str, t.Any] = {"name": one["name"], "namespace": one["namespace"], "labels": {MANAGED_BY: MANAGER}}
@@ -114,6 +136,15 @@ def _write(client: KubeClient, step: Step, context: Context) -> None:
     # Refused when somebody changed it since it was read.
     metadata["resourceVersion"] = step.payload["live"]["metadata"]["resourceVersion"]
     send(client, "PATCH", _path(one), clock=context.clock, body=body, content_type=MERGE_PATCH)
+
+
+def _delete(client: KubeClient, one: Mapping[str, t.Any], context: Context) -> None:
+    """Delete; one that is gone by now, such as with its namespace, is fine."""
+    try:
+        send(client, "DELETE", _path(one), clock=context.clock)
+    except KubeApiError as error:
+        if error.status != 404:
+            raise
 
 
 def _generated() -> str:
@@ -127,4 +158,4 @@ def _encoded(text: str) -> str:
 
 USE_CASE = UseCase(spec=SPEC, run=run)
 
-__all__ = ("USE_CASE",)
+__all__ = ("USE_CASE", "check_entries")
