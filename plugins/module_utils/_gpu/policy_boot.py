@@ -99,14 +99,14 @@ def boot_script(policy: SharingPolicy) -> str:
     text += CHECK
     for index, counts in enumerate(gpus):
         if counts is not None:
-            text += INSTANCES.format(gpu=index, profiles=",".join(_ordered(target, counts)))
+            text += INSTANCES.format(gpu=index, profiles=",".join(_placed(target, counts)))
     return text + EPILOGUE.format(unit=UNIT)
 
 
-def _ordered(target: Board, counts: Mapping[str, int]) -> list[str]:
-    """The instances in the order of a proved placement, highest start first: what the driver can follow."""
+def _placed(target: Board, counts: Mapping[str, int]) -> list[str]:
+    """The instances with the start of each (C(PROFILE:START)): the driver is left no choice in which it could fail."""
     found = placements(target, counts) or ()
-    return [place.profile for place in sorted(found, key=lambda one: (-one.size, -one.start))]
+    return [f"{place.profile}:{place.start}" for place in sorted(found, key=lambda one: (-one.size, one.start))]
 
 
 def boot_settings(policy: SharingPolicy) -> dict[str, str]:

@@ -40,12 +40,12 @@ def boot_script(flow: Flow, outcome: t.Any) -> str:
 
 def test_the_launch_template_holds_the_script_and_rolls_when_the_layout_changes(flow: Flow) -> None:
     made = converged(flow, {**WISH, "gpu_sharing": AT_BOOT})
-    assert "--create-gpu-instance=3g.40gb,3g.40gb" in boot_script(flow, made)
+    assert "--create-gpu-instance=3g.40gb:0,3g.40gb:4" in boot_script(flow, made)
     other = converged(flow, {**WISH, "gpu_sharing": {**AT_BOOT, "layout": {"1g.10gb": 7}}})
     (step,) = other.facts["steps"]
     assert step.startswith("roll node pool boot")
     assert "launch_template.user_data" in step
-    assert "--create-gpu-instance=1g.10gb,1g.10gb" in boot_script(flow, other)
+    assert "--create-gpu-instance=1g.10gb:0,1g.10gb:1" in boot_script(flow, other)
 
 
 def test_bottlerocket_gets_its_settings(flow: Flow) -> None:

@@ -51,7 +51,7 @@ def test_mode_first_then_instances(tmp_path: Path) -> None:
     assert commands[:8] == [f"--id={gpu} --multi-instance-gpu=1" for gpu in range(8)]
     created = [line for line in commands if "--create-gpu-instance" in line]
     assert len(created) == 8
-    assert all("--create-gpu-instance=3g.40gb,3g.40gb " in line for line in created)
+    assert all("--create-gpu-instance=3g.40gb:0,3g.40gb:4 " in line for line in created)
 
 
 def test_a_pending_mode_reboots_once(tmp_path: Path) -> None:

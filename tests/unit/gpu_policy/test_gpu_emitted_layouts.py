@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import pytest
 import yaml
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu import policy_cluster
@@ -12,6 +15,7 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.geometry impor
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.instances import InstanceType, instance_types
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.mig_parted import read_mig_parted
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy import SharingPolicy, sharing_policy
+from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_boot import boot_script
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator import hardware
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator import mig_parted as simulated
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.catalogue import Catalogue
@@ -63,3 +67,21 @@ def test_what_we_write_is_read_strictly_and_made_by_every_driver(one: InstanceTy
                 assert [gpu.counts for gpu in gpus] == list(wanted)
                 made += 1
     assert made >= 2 * len(layouts(one)) / one.accelerator_count
+
+
+@pytest.mark.parametrize("one", TYPES.values(), ids=lambda one: one.board)
+def test_at_boot_each_instance_gets_a_place_of_its_own(one: InstanceType) -> None:
+    driver = Catalogue().board(one.board or "")
+    assert driver is not None
+    for policy in policies(one):
+        assert policy.layout is not None
+        commands = re.findall(r"--create-gpu-instance=(\S+)", boot_script(policy))
+        for command, wanted in zip(commands, policy.layout.per_gpu(one.accelerator_count), strict=True):
+            places = [(name, int(start)) for name, _colon, start in (one.rpartition(":") for one in command.split(","))]
+            assert Counter(name for name, _start in places) == wanted
+            gpu: hardware.Gpu | None = hardware.Gpu(mig=True)
+            for name, start in places:
+                assert start in driver.profiles[name].starts
+                gpu = hardware.place(driver, gpu, name, lambda free, start=start: start if start in free else -1)
+                assert gpu is not None
+                assert gpu.instances[-1] == (name, start)
