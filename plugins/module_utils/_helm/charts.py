@@ -10,7 +10,11 @@ import hashlib
 import json
 import os
 import tarfile
+import tempfile
+import threading
 import typing as t
+import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,9 +123,10 @@ def _digest(files: Iterable[tuple[str, bytes]]) -> str:
 def _metadata(path: Path, release: Release) -> dict[str, t.Any]:
     try:
         text = _archived(path) if path.is_file() else (path / "Chart.yaml").read_text(encoding="utf-8")
-    except (OSError, tarfile.TarError, KeyError) as error:
+    except (OSError, EOFError, ValueError, LookupError, tarfile.TarError, zlib.error) as error:
+        reason = str(error).partition(":\n")[0]  # tarfile adds a line for each way to pack
         raise PlatformError(
-            f"release {release}: {path} is no chart ({error}); name a directory with a Chart.yaml, or a .tgz archive"
+            f"release {release}: {path} is no chart ({reason}); name a directory with a Chart.yaml, or a .tgz archive"
         ) from error
     found = next(documents(text, source=f"Chart.yaml of {path}", last_counts=True), None)
     if not isinstance(found, dict):
@@ -130,12 +135,16 @@ def _metadata(path: Path, release: Release) -> dict[str, t.Any]:
 
 
 def _archived(path: Path) -> str:
+    """The text of an archive's Chart.yaml.
+
+    :raises LookupError: it holds none.
+    """
     with tarfile.open(path) as archive:
-        name = next(name for name in archive.getnames() if name.count("/") == 1 and name.endswith("/Chart.yaml"))
-        member = archive.extractfile(name)
-        if member is None:
-            raise KeyError(name)
-        return member.read().decode("utf-8")
+        for member in archive:
+            if member.name.count("/") == 1 and member.name.endswith("/Chart.yaml"):
+                file = archive.extractfile(member)
+                return file.read().decode("utf-8") if file else ""
+    raise LookupError("it holds no Chart.yaml")
 
 
 class ChartCache:
@@ -143,12 +152,19 @@ class ChartCache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
+        self._locks: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 
     def fetch(self, chart: ChartWish, pull: Pull) -> Path:
-        """The archive of a chart; pulled when it is not here, or when it is not what was pulled."""
+        """The archive of a chart; pulled when it is not here, or when it is not what was pulled.
+
+        Releases of one chart that are planned at once pull it once.
+        """
         note = self._folder / "names" / f"{_fingerprint(chart)}.json"
-        found = self._kept(note)
-        return found or self._keep(chart, note, pull)
+        with self._lock:
+            lock = self._locks[note]
+        with lock:
+            return self._kept(note) or self._keep(chart, note, pull)
 
     def _kept(self, note: Path) -> Path | None:
         try:
@@ -159,21 +175,19 @@ class ChartCache:
             return None
 
     def _keep(self, chart: ChartWish, note: Path, pull: Pull) -> Path:
-        incoming = self._folder / "incoming" / f"{os.getpid()}-{_fingerprint(chart)}"
-        incoming.mkdir(parents=True, exist_ok=True)
-        pulled = pull(chart, incoming)
-        digest = hashlib.sha256(pulled.read_bytes()).hexdigest()
-        target = self._folder / digest / pulled.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        pulled.replace(target)
-        incoming.rmdir()
-        note.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(
-            {"digest": digest, "file": pulled.name, "chart": str(chart), "from": chart.repository or chart.ref}
-        )
-        draft = note.with_suffix(f".{os.getpid()}")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(note)
+        """Pull into a folder of our own: other processes may pull the same chart."""
+        for folder in (self._folder, note.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix="incoming-") as incoming:
+            pulled = pull(chart, Path(incoming))
+            digest = hashlib.sha256(pulled.read_bytes()).hexdigest()
+            known = {"digest": digest, "file": pulled.name, "chart": str(chart), "from": chart.repository or chart.ref}
+            draft = Path(incoming) / note.name
+            draft.write_text(json.dumps(known), encoding="utf-8")
+            target = self._folder / digest / pulled.name
+            target.parent.mkdir(exist_ok=True)
+            pulled.replace(target)
+            draft.replace(note)
         return target
 
 
