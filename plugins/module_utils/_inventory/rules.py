@@ -16,6 +16,7 @@ from .._core.errors import PlatformError
 from .._core.text import listed, nearest
 from .._eks.preflight.plan import HOURS_PER_MONTH, pool_demand, price
 from .._gpu.tenants import tenants
+from .places import places
 from .problems import Problem, not_among, problem
 from .regions import REGIONS
 from .roles import components
@@ -234,6 +235,6 @@ def budget(inventory: Inventory) -> list[Problem]:
     ]
 
 
-RULES: tuple[Callable[[Inventory], list[Problem]], ...] = (names, network, governance, volumes, budget)
+RULES: tuple[Callable[[Inventory], list[Problem]], ...] = (names, network, governance, volumes, places, budget)
 
 __all__ = ("RULES",)

@@ -101,6 +101,12 @@ def test_a_value_that_is_wrong_is_no_ground_for_a_second_problem(name: str, valu
     assert [one.variable for one in problems_of({"set": {**zone, name: value}})] == [name]
 
 
+def test_a_namespace_of_others_may_be_stood_in() -> None:
+    assert problems_of({"set": {"mlflow_namespace": "tracking", "governance_other_namespaces": ["tracking"]}}) == []
+    components = [one for one in variables("production")["aiplatform_components"] if one != "mlflow"]
+    assert problems_of({"set": {"mlflow_namespace": "tracking", "aiplatform_components": components}}) == []
+
+
 def test_all_problems_come_at_once_sorted_by_variable() -> None:
     found = problems_of(
         {
