@@ -27,6 +27,7 @@ BLOCKS = ("block", "rescue", "always")
 BASE = frozenset(
     {
         "cluster",
+        "components",
         "foundation",
         "governance",
         "gpu_operator",

@@ -33,6 +33,7 @@ VARIABLES: Options = {
     },
     "aiplatform_pool_scaling": {"type": "dict"},
     "aiplatform_components": {"type": "list", "elements": "str"},
+    "aiplatform_remove_unlisted": {"type": "bool"},
     "aiplatform_tags": {"type": "dict"},
     "aiplatform_cost_center": {"type": "str"},
     "aiplatform_mig_strategy": {"type": "str", "choices": ["none", "single", "mixed"]},

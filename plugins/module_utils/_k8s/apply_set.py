@@ -141,8 +141,16 @@ def read_parent(apply_set: ApplySet, parent: Mapping[str, t.Any] | None) -> Reco
     )
 
 
+def set_of_parent(parent: Mapping[str, t.Any]) -> ApplySet | None:
+    """The set of a live parent; None when it is another tool's."""
+    metadata = parent["metadata"]
+    found = ApplySet(str(metadata["name"]).removeprefix(PARENT_PREFIX), str(metadata["namespace"]))
+    ours = annotations_of(parent).get(TOOLING, "").rpartition("/")[0] == TOOL
+    return found if ours and labels_of(parent).get(ID) == found.id else None
+
+
 def _names(words: Iterable[str]) -> frozenset[str]:
     return frozenset(word.strip() for word in words if word.strip())
 
 
-__all__ = ("PART_OF", "ApplySet", "Record", "parent_document", "read_parent")
+__all__ = ("ID", "PART_OF", "ApplySet", "Record", "parent_document", "read_parent", "set_of_parent")

@@ -10,6 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.apply_set import (
+    PART_OF,
+    ApplySet,
+    Record,
+    parent_document,
+)
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.errors import KubeApiError
 from emulator_fixture import Emulator
@@ -179,6 +185,7 @@ def test_a_platform_is_planned_made_and_taken_away(cloud: Cloud) -> None:
 
     for layer in ("foundation", "cluster", "node_pools"):
         assert [one.failures for one in cloud.play(layer)] == [{}]
+    _leave_the_list(cloud)
     cloud.post("/api/v1/namespaces", {"metadata": {"name": "shop"}})
     cloud.post("/api/v1/namespaces/shop/services", BALANCER)
     cloud.post("/api/v1/persistentvolumes", VOLUME)
@@ -209,3 +216,23 @@ def test_a_platform_is_planned_made_and_taken_away(cloud: Cloud) -> None:
     assert cloud.aws.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["false"]}])["Vpcs"] == []
     assert cloud.aws.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == []
     assert cloud.aws.client("ec2").describe_launch_templates()["LaunchTemplates"] == []
+
+
+def _leave_the_list(cloud: Cloud) -> None:
+    """A component that the inventory lists no more is told, and goes when that is wanted."""
+    servers = ApplySet("vllm", "inference")
+    record = parent_document(servers, Record(group_kinds=frozenset({"ServiceAccount"})))
+    cloud.post("/api/v1/namespaces", {"metadata": {"name": "inference"}})
+    cloud.post("/api/v1/namespaces/inference/configmaps", record)
+    member = {"metadata": {"name": "vllm", "labels": {PART_OF: servers.id}}}
+    cloud.post("/api/v1/namespaces/inference/serviceaccounts", member)
+    (listed,) = cloud.play("components", aiplatform_components=["vllm"])
+    (told,) = cloud.play("components")
+    (gone,) = cloud.play("components", aiplatform_remove_unlisted=True)
+    (again,) = cloud.play("components", aiplatform_remove_unlisted=True)
+    fact = "Tell what the inventory does not list"
+    found = [one.tasks[fact]["ansible_facts"]["components_unlisted"] for one in (listed, told, gone)]
+    assert found == [[], ["vllm"], []]
+    assert (listed.changed, told.changed, again.changed) == ([], [], [])
+    assert gone.changed == ["Model servers, with their cache"]
+    assert "vllm" not in cloud.names("/api/v1/namespaces/inference/serviceaccounts")
