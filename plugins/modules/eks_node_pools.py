@@ -385,9 +385,9 @@ options:
   poll_interval:
     description:
       - Seconds until the first look at an update.
-      - Each later pause is longer by a tenth of the time already waited, up to 15 seconds.
+      - Each later pause is longer by half a percent of the time already waited, up to 15 seconds.
     type: float
-    default: 2.0
+    default: 1.0
 """
 
 EXAMPLES = r"""

@@ -73,6 +73,7 @@ class _Loop(t.Generic[R]):
         self.clock = clock
         self.pace = pace
         self.workers = workers
+        self.waiting = 0
 
     def go_on(self, one: _Running[R]) -> None:
         """Look if the job waits; let it go on when it may."""
@@ -92,8 +93,12 @@ class _Loop(t.Generic[R]):
             raise TimedOutError(
                 f"{wait.what} is still {one.state} after {elapsed:.0f} s; raise wait_timeout or look there"
             )
-        one.due = self.clock.now() + min(next(one.pauses), wait.timeout - elapsed)
+        one.due = self.clock.now() + min(self._pause(one), wait.timeout - elapsed)
         return False
+
+    def _pause(self, one: _Running[R]) -> float:
+        """More jobs than workers share the looks of so many: AWS limits calls, not jobs."""
+        return next(one.pauses) * max(1.0, self.waiting / self.workers)
 
     def _advance(self, one: _Running[R]) -> None:
         try:
@@ -104,7 +109,7 @@ class _Loop(t.Generic[R]):
             return
         one.since, one.state = self.clock.now(), ""
         one.pauses = self.pace.pauses()
-        one.due = one.since + min(next(one.pauses), one.wait.timeout)
+        one.due = one.since + min(self._pause(one), one.wait.timeout)
 
 
 def run_jobs(
@@ -118,7 +123,7 @@ def run_jobs(
     """Run all jobs to their end.
 
     :param pace: the pauses between two looks of one job; each wait begins anew.
-    :param workers: how many jobs call AWS at once.
+    :param workers: how many jobs call AWS at once, and look once a pause.
     :param after: the jobs that must have ended well before a job begins, by name.
     :raises JobsError: after all jobs ended, when some failed; a job that needs a failed one never begins.
     """
@@ -128,6 +133,7 @@ def run_jobs(
     heart = Heartbeat(clock)
     while open_jobs := [one for one in every.values() if not one.ended]:
         _fail_orphans(open_jobs, every, needs)
+        loop.waiting = len(open_jobs)
         ready = [one for one in open_jobs if not one.ended and all(every[need].ended for need in needs[one.name])]
         if not ready:
             _fail_circle(open_jobs)

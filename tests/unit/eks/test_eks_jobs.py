@@ -4,8 +4,10 @@ import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import Pace, SteppingClock
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._eks.jobs import Job, JobsError, Wait, run_jobs
+from ansible_collections.aiplatform.eks.plugins.module_utils._eks.waiting import Waiting, waiting_options
 
 PACE = Pace(first=2.0, factor=1.1, longest=15.0)
+DEFAULTS = {name: option.get("default") for name, option in waiting_options(timeout=3600).items()}
 
 
 def _takes(clock: SteppingClock, seconds: float, result: str, *, timeout: float = 1000.0) -> Job[str]:
@@ -34,6 +36,25 @@ def test_pauses_grow_with_the_time_waited_and_stay_below_15_seconds() -> None:
     assert clock.slept[0] == pytest.approx(2.0)
     assert max(clock.slept) <= 15.0
     assert clock.now() - 300.0 <= 15.0
+
+
+@pytest.mark.parametrize(("pools", "late"), [(5, 2.0), (20, 5.0)])
+def test_pools_of_minutes_take_as_long_as_the_slowest_and_two_seconds(pools: int, late: float) -> None:
+    clock, waiting = SteppingClock(), Waiting.of(DEFAULTS)
+    takes = [100.0 + 3.7 * number for number in range(pools)]
+    looks: list[float] = []
+
+    def watched(seconds: float) -> Job[str]:
+        def look() -> tuple[bool, str]:
+            looks.append(clock.now())
+            return clock.now() >= seconds, "CREATING"
+
+        yield Wait(look, "pool", 3600.0)
+        return "pool"
+
+    run_jobs({f"p{n}": watched(one) for n, one in enumerate(takes)}, clock=clock, pace=waiting.pace)
+    assert clock.now() - max(takes) <= late
+    assert len(looks) / clock.now() <= waiting.workers
 
 
 def test_a_failure_does_not_stop_the_others() -> None:
