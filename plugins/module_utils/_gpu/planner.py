@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import typing as t
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._core.errors import PlatformError
@@ -29,6 +29,7 @@ _P = t.ParamSpec("_P")
 
 GPU_GAP = 0.99  # goals that count whole things: a difference below one is none
 USED_GAP = 1e-3  # of the GPUs in use on nodes that are paid for anyway
+FEW = 50  # nodes that are counted one by one for the sake of a lower price
 CENT_OF_CENT = 1e-4  # USD per hour; prices have no finer steps that anybody would pay for
 PRICE, REPARTITIONED, MOVED, GPUS = "price", "repartitioned", "moved", "gpus"  # the goals, in their order
 
@@ -93,10 +94,20 @@ def plan(
     :raises PlatformError: a demand cannot be met, with the reason.
     """
     _require_servable(demands, offers, nodes)
-    found = _best(demands, offers, nodes, time_limit=time_limit, singly=())
     limits = {offer.one.name: offer.most for offer in offers if offer.most is not None}
-    if over := {name for name, most in limits.items() if found.bought[name] > most}:
-        found = _best(demands, offers, nodes, time_limit=time_limit, singly=over)
+    singly: dict[str, int] = {}
+    found, added = _best(demands, offers, nodes, time_limit=time_limit, singly=singly)
+    while added:
+        over = any(count > limits.get(name, count) for name, count in added.items())
+        singly |= {name: min(count, limits.get(name, count)) for name, count in added.items()}
+        if not over and sum(singly.values()) > FEW:
+            break
+        try:
+            found, added = _best(demands, offers, nodes, time_limit=time_limit, singly=singly)
+        except OutOfTimeError:
+            if over:
+                raise
+            break
     return found
 
 
@@ -106,8 +117,13 @@ def _best(
     nodes: Sequence[LiveNode],
     *,
     time_limit: float,
-    singly: Collection[str],
-) -> Planned:
+    singly: Mapping[str, int],
+) -> tuple[Planned, dict[str, int]]:
+    """The best plan, and instance type -> nodes to buy where these are more than the programme counted with.
+
+    They can be more where equals stay apart on nodes; with the type in C(singly), which says how many of it there may
+    be, they are not.
+    """
     model = build(demands, offers, nodes, singly=singly)
     prices = model.prices
     cheap, whole = Stop(gap=_step(offers), seconds=time_limit), Stop(gap=GPU_GAP, seconds=time_limit)
@@ -128,7 +144,9 @@ def _best(
         raise PlatformError(_why_infeasible(demands, offers, nodes))
     fixed = {index: value for index, value in enumerate(done.last.values) if model.program.integral[index]}
     corner = model.program.vertex(model.staying(), fixed=fixed)
-    return _planned(model, corner, demands=demands, offers=offers, live=nodes, bought=bought, done=done)
+    found = _planned(model, corner, demands=demands, offers=offers, live=nodes, bought=bought, done=done)
+    counted = {name: round(corner.values[variable]) for name, variable in model.nodes.items()}
+    return found, {name: n for name, n in found.bought.items() if n > counted.get(name, n)}
 
 
 def _cut(model: Model, prices: Terms, bought: Solved, cheap: Stop) -> tuple[Solved, _Done | None]:

@@ -13,7 +13,7 @@ C(y) is counted per pattern: by König's edge-colouring theorem a placement on t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .demands import BY_NODE, NO_SPREAD, Demand, LiveGpu, LiveNode, Offer, slots
@@ -116,9 +116,9 @@ class Model:
 
 
 def blocks(
-    offers: Sequence[Offer], nodes: Sequence[LiveNode], demands: Sequence[Demand], singly: Collection[str]
+    offers: Sequence[Offer], nodes: Sequence[LiveNode], demands: Sequence[Demand], singly: Mapping[str, int]
 ) -> list[Block]:
-    """Equal GPUs put together; but each new node of the types C(singly) for itself."""
+    """Equal GPUs put together; but each of the so many new nodes of a type in C(singly) for itself."""
     by_node = any(demand.spread == BY_NODE for demand in demands)
     found: Counter[tuple[str, LiveGpu, str | None]] = Counter()
     types = {node.one.name: node.one for node in nodes}
@@ -126,12 +126,13 @@ def blocks(
         for gpu in node.gpus:
             found[node.one.name, gpu, node.name if by_node else None] += 1
     live = [Block(types[name], gpu=gpu, node=node, count=count) for (name, gpu, node), count in found.items()]
-    new = [
-        Block(offer.one, offer=offer, node=node)
-        for offer in offers
-        for node in ([f"{offer.one.name} {n}" for n in range(offer.most or 0)] if offer.one.name in singly else [None])
-    ]
+    new = [Block(offer.one, offer=offer, node=node) for offer in offers for node in _counted(offer.one.name, singly)]
     return new + live
+
+
+def _counted(type_name: str, singly: Mapping[str, int]) -> Sequence[str | None]:
+    """New nodes of a type that are counted for themselves; None for all that are alike."""
+    return [f"{type_name} {number}" for number in range(singly[type_name])] if type_name in singly else [None]
 
 
 def classes(demands: Sequence[Demand]) -> list[Class]:
@@ -145,12 +146,12 @@ def build(
     offers: Sequence[Offer],
     nodes: Sequence[LiveNode],
     *,
-    singly: Collection[str] = (),
+    singly: Mapping[str, int],
 ) -> Model:
     """The programme of a plan.
 
-    :param singly: instance types, offered up to a limit, whose nodes are counted one by one, so that what must not
-        meet on a node is kept apart exactly; more variables than counting nodes that are alike.
+    :param singly: instance type -> nodes that are counted one by one, so that what must not meet on a node is kept
+        apart exactly; that takes more variables than to count nodes that are alike.
     """
     model = Model()
     program = model.program

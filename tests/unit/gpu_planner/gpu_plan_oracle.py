@@ -72,13 +72,18 @@ def served(one: InstanceType, layout: Layout, demands: Sequence[Demand]) -> set[
     return {vector for vector in found if _allowed(vector, demands)}
 
 
-def cheapest(demands: Sequence[Demand], types: Mapping[InstanceType, float]) -> float:
-    """The least price, by trying everything."""
+def cheapest(
+    demands: Sequence[Demand], types: Mapping[InstanceType, float], most: Mapping[str, int] | None = None
+) -> float:
+    """The least price, by trying everything.
+
+    :param most: instance type -> nodes at most.
+    """
     wanted = tuple(demand.count for demand in demands)
     best: dict[Vector, float] = {(0,) * len(demands): 0.0}
     for one, price in types.items():
-        gpus = _gpus_needed(one, demands)
-        cost = {vector: math.ceil(count / one.accelerator_count) * price for vector, count in gpus.items()}
+        limit = (most or {}).get(one.name, math.inf)
+        cost = {vector: n * price for vector, n in _nodes_needed(one, demands).items() if n <= limit}
         merged: dict[Vector, float] = {}
         for left, paid in best.items():
             for right, more in cost.items():
@@ -138,23 +143,36 @@ def _choices(one: InstanceType, gpu: LiveGpu, demands: Sequence[Demand]) -> dict
     return {vector: (cut, -stay) for vector, (cut, stay) in found.items()}
 
 
-def _gpus_needed(one: InstanceType, demands: Sequence[Demand]) -> dict[Vector, int]:
+def _nodes_needed(one: InstanceType, demands: Sequence[Demand]) -> dict[Vector, int]:
+    """Vector -> nodes of a type that can serve it together, as few as possible."""
     whole: list[Layout] = [{WHOLE: 1}]
     cut: Iterable[Layout] = maximal_layouts(board(one.board), plain=False) if one.board else ()
-    vectors = {vector for layout in [*whole, *cut] for vector in served(one, layout, demands)}
-    wanted = tuple(demand.count for demand in demands)
-    needed: dict[Vector, int] = {(0,) * len(demands): 0}
-    frontier = list(needed)
+    wanted, nothing = tuple(demand.count for demand in demands), (0,) * len(demands)
+    gpus = {vector for layout in [*whole, *cut] for vector in served(one, layout, demands)}
+    nodes = {nothing}
+    for _gpu in range(one.accelerator_count):
+        nodes = {total for left in nodes for more in gpus if _on_one_node(total := _sum(left, more), demands)}
+    needed, frontier = {nothing: 0}, [nothing]
     while frontier:
         reached = []
         for vector in frontier:
-            for more in vectors:
-                total = tuple(a + b for a, b in zip(vector, more, strict=True))
+            for more in nodes:
+                total = _sum(vector, more)
                 if total not in needed and all(a <= b for a, b in zip(total, wanted, strict=True)):
                     needed[total] = needed[vector] + 1
                     reached.append(total)
         frontier = reached
     return needed
+
+
+def _on_one_node(vector: Vector, demands: Sequence[Demand]) -> bool:
+    return all(
+        count <= (1 if demand.spread == "node" else demand.count) for count, demand in zip(vector, demands, strict=True)
+    )
+
+
+def _sum(one: Vector, other: Vector) -> Vector:
+    return tuple(a + b for a, b in zip(one, other, strict=True))
 
 
 def _allowed(vector: Vector, demands: Sequence[Demand]) -> bool:

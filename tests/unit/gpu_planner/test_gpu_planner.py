@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import typing as t
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
@@ -26,7 +27,7 @@ from hypothesis import strategies as st
 from benchmarks.bench_gpu import SIX, demanded
 from benchmarks.gpu_baselines import PEERS
 
-SMALL = ("p5.4xlarge", "g7e.2xlarge", "g6.xlarge", "p4de.24xlarge")
+SMALL = ("p5.4xlarge", "g7e.2xlarge", "g7e.12xlarge", "g6.xlarge", "p4de.24xlarge")
 SPREADS = ("none", "gpu")
 H100_PROFILES = ("1g.10gb", "1g.20gb", "2g.20gb", "3g.40gb", "4g.40gb")
 
@@ -46,19 +47,23 @@ def demand_kinds() -> st.SearchStrategy[Demand]:
         lambda need, count, spread, isolated: Demand("", count, spread=spread, isolated=isolated, **need),
         st.one_of(exact, least),
         st.integers(1, 4),
-        st.sampled_from(SPREADS),
+        st.sampled_from([*SPREADS, "node"]),
         st.booleans(),
     )
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(demand_kinds(), min_size=1, max_size=3), st.sets(st.sampled_from(SMALL), min_size=1))
-def test_the_price_is_that_of_brute_force(kinds: list[Demand], names: set[str]) -> None:
+@given(
+    st.lists(demand_kinds(), min_size=1, max_size=3),
+    st.dictionaries(st.sampled_from(SMALL), st.sampled_from([None, 1, 2, 3]), min_size=1),
+)
+def test_the_price_is_that_of_brute_force(kinds: list[Demand], limits: dict[str, int | None]) -> None:
     demands = [Demand(**{**vars(kind), "name": f"d{index}"}) for index, kind in enumerate(kinds)]
-    on_offer = offers(*sorted(names))
-    expected = cheapest(demands, {offer.one: offer.price for offer in on_offer})
+    on_offer = [replace(offer, most=limits[offer.one.name]) for offer in offers(*sorted(limits))]
+    most = {name: limit for name, limit in limits.items() if limit is not None}
+    expected = cheapest(demands, {offer.one: offer.price for offer in on_offer}, most)
     if expected == float("inf"):
-        with pytest.raises(PlatformError, match="demand d"):
+        with pytest.raises(PlatformError, match=r"demand d|do not fit on 0 live GPUs"):
             plan(demands, offers=on_offer)
         return
     planned = plan(demands, offers=on_offer)
@@ -164,11 +169,12 @@ def test_at_most_so_many_nodes_are_bought() -> None:
 def test_the_limit_holds_where_equals_stay_apart_on_nodes() -> None:
     """Three GPUs would do; but two of three pairs always meet, so that no two nodes can hold these three."""
     demands = [Demand(name, 2, profile="3g.40gb", spread="node") for name in "abc"]
-    limited = [Offer(instance_type("p5.48xlarge"), 55.04, most=2)]
-    planned = plan(demands, offers=limited)
-    check(planned, demands, limited)
-    assert planned.bought == {"p5.48xlarge": 2}
-    assert planned.proved
+    for most in (2, None):
+        limited = [Offer(instance_type("p5.48xlarge"), 55.04, most=most)]
+        planned = plan(demands, offers=limited)
+        check(planned, demands, limited)
+        assert planned.bought == {"p5.48xlarge": 2}
+        assert planned.proved
     with pytest.raises(PlatformError, match=r"do not fit on 0 live GPUs and at most 1 x p5\.48xlarge"):
         plan(demands, offers=[Offer(instance_type("p5.48xlarge"), 55.04, most=1)])
 
