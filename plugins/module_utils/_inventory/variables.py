@@ -21,6 +21,12 @@ POOL_OF_INVENTORY: Options = {
     "purpose": {"type": "str"},
 }
 
+# Namespaces that one role makes and others must know of.
+NAMESPACES: Options = {
+    name: {"type": "str"}
+    for name in ("gpu_operator", "linkerd", "linkerd_cni", "linkerd_viz", "monitoring", "monitoring_nodes")
+}
+
 VARIABLES: Options = {
     "aiplatform_cloud": {"type": "str", "choices": ["aws", "local"]},
     "aiplatform_cluster": {"type": "str", "required": True},
@@ -34,6 +40,7 @@ VARIABLES: Options = {
     "aiplatform_pool_scaling": {"type": "dict"},
     "aiplatform_components": {"type": "list", "elements": "str"},
     "aiplatform_remove_unlisted": {"type": "bool"},
+    "aiplatform_namespaces": {"type": "dict", "options": NAMESPACES},
     "aiplatform_tags": {"type": "dict"},
     "aiplatform_cost_center": {"type": "str"},
     "aiplatform_mig_strategy": {"type": "str", "choices": ["none", "single", "mixed"]},
