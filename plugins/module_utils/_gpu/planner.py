@@ -14,7 +14,7 @@ import math
 import typing as t
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._core.errors import PlatformError
 from .._core.text import listed
@@ -97,6 +97,7 @@ def plan(
     limits = {offer.one.name: offer.most for offer in offers if offer.most is not None}
     singly: dict[str, int] = {}
     found, added = _best(demands, offers, nodes, time_limit=time_limit, singly=singly)
+    least = found.bound
     while added:
         over = any(count > limits.get(name, count) for name, count in added.items())
         singly |= {name: min(count, limits.get(name, count)) for name, count in added.items()}
@@ -108,7 +109,16 @@ def plan(
             if over:
                 raise
             break
-    return found
+    return found if singly == {name: limits.get(name) for name in singly} else _bounded(found, least, _step(offers))
+
+
+def _bounded(planned: Planned, least: float, step: float) -> Planned:
+    """The plan with a bound that holds for more nodes of a type than were counted one by one."""
+    bound = min(planned.bound, least)
+    proved = planned.price - bound < step
+    secondary = tuple(goal for goal in planned.unproved if goal != PRICE)
+    unproved = secondary if proved else (PRICE, *secondary)
+    return replace(planned, bound=planned.price if proved else bound, proved=proved, unproved=unproved)
 
 
 def _best(
