@@ -37,7 +37,7 @@ SPEC = ArgumentSpec(
     }
 ).merge(CONNECTION_SPEC)
 WORKERS = 16
-PACE = Pace(first=0.2, factor=1.5, longest=5.0)
+PACE = Pace(first=0.2, factor=1.2, longest=2.0)
 MEMBER = "applyset.kubernetes.io/part-of"
 PARENT = "applyset.kubernetes.io/id"
 PROVISIONED = "pv.kubernetes.io/provisioned-by"
@@ -176,8 +176,9 @@ class Remover:
         :raises TimedOutError: naming what stays, and whose finalizers hold it.
         """
         map_concurrently(self._delete, wave, workers=WORKERS)
+        staying = [path for _ref, path in wave]
         wait_until(
-            partial(self._look, [path for _ref, path in wave], volumes=volumes),
+            partial(self._look, staying, volumes=volumes),
             clock=self._clock,
             timeout=self._timeout,
             pace=PACE,
@@ -198,8 +199,11 @@ class Remover:
             if error.status != 404:
                 raise
 
-    def _look(self, paths: Sequence[str], *, volumes: bool) -> tuple[bool, list[Object]]:
-        found = [one for one in map_concurrently(self._sight.reader.get, paths, workers=WORKERS) if one is not None]
+    def _look(self, staying: list[str], *, volumes: bool) -> tuple[bool, list[Object]]:
+        """What is still there; paths of what is gone are taken out and not asked for again."""
+        answers = map_concurrently(self._sight.reader.get, staying, workers=WORKERS)
+        staying[:] = [path for path, answer in zip(staying, answers, strict=True) if answer is not None]
+        found = [answer for answer in answers if answer is not None]
         if volumes and not found:
             found = self._sight.going()
         return not found, found

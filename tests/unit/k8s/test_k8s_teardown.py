@@ -39,6 +39,7 @@ class Cluster:
     def __init__(self, objects: dict[str, Object], *, takes: float = 5) -> None:
         self.objects = copy.deepcopy(objects)
         self.writes: list[str] = []
+        self.reads: list[str] = []
         self._takes = takes
 
     def request(self, method: str, path: str, *, body: t.Any = None, **_request: t.Any) -> Answer:
@@ -47,6 +48,8 @@ class Cluster:
             plural = path.rpartition("/")[2]
             items = [one for key, one in self.objects.items() if f"/{plural}/" in key]
             return Answer(200, {"items": copy.deepcopy(items)}, {})
+        if method == "GET":
+            self.reads.append(path.rpartition("/")[2])
         if path not in self.objects:
             raise KubeApiError(f"{method} {path}: not found", status=404)
         if method != "GET":
@@ -123,6 +126,7 @@ def test_a_claim_goes_and_its_volume_is_awaited_and_the_kept_one_stays(run: Run)
     outcome = run(cluster)
     assert cluster.names() == {"kept", "data"}
     assert outcome.facts["steps"] == ["delete PersistentVolumeClaim shop/scratch"]
+    assert cluster.reads == ["scratch"], "what is gone was asked for again"
 
 
 def test_with_the_data_kept_volumes_and_snapshots_go_and_foreign_ones_stay(run: Run) -> None:
