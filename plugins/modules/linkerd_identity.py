@@ -14,7 +14,7 @@ description:
   - A certificate is renewed when a third of its life is left. The task therefore has to be played more often than that.
   - A new trust anchor joins the bundle at once and signs nothing before O(overlap_days) have passed. The old one leaves
     the bundle when nothing that it signed is in use any more. Proxies read the bundle when they start, so they have to
-    be restarted within that time; RV(restart_proxies) says so.
+    be restarted within that time; RV(restart_proxies) says so as long as one runs that does not know the bundle.
   - The issuer and the webhooks are renewed without any restart, because Linkerd reads their Secrets again.
   - A Secret of one of these names that somebody else made is an error, never overwritten.
 author:
@@ -39,6 +39,12 @@ options:
       - With V(false) somebody else, such as cert-manager, makes the Secret C(linkerd-identity-issuer).
     type: bool
     default: true
+  trust_anchors:
+    description:
+      - Certificates (PEM) that somebody else's issuer hangs from, with O(issuer=false).
+      - They are not written anywhere, but tell which proxies do not know them.
+    type: str
+    default: ""
   trust_domain:
     description: Trust domain of the mesh, the end of every identity.
     type: str
@@ -108,7 +114,9 @@ steps:
   elements: str
   sample: ["update Secret linkerd/linkerd-identity-issuer (certificates): it ends on 2027-03-01"]
 trust_anchors:
-  description: Certificates of the trust anchors, PEM. Empty when they are absent. In check mode new ones are samples.
+  description:
+    - Certificates of the trust anchors, PEM. Empty when they are absent. In check mode new ones are samples.
+    - With O(issuer=false) what O(trust_anchors) says.
   returned: success
   type: str
   sample: "-----BEGIN CERTIFICATE-----..."
@@ -118,10 +126,28 @@ webhook_authorities:
   type: str
   sample: "-----BEGIN CERTIFICATE-----..."
 restart_proxies:
-  description: Whether the bundle of trust anchors changed, so that running proxies do not know it.
+  description:
+    - Whether a proxy runs that does not know the bundle of trust anchors.
+    - Where pods must not be listed, whether the bundle changed.
   returned: success
   type: bool
   sample: false
+outdated_proxies:
+  description: Where such proxies run. The control plane's own are left out, because its upgrade restarts them.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the pods.
+      returned: success
+      type: str
+      sample: models
+    pods:
+      description: Number of the pods.
+      returned: success
+      type: int
+      sample: 12
 certificates:
   description: The Secrets, and when the youngest certificate of each ends.
   returned: success

@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import typing as t
 
-from .client import KubeClient, Object
+from .client import JSON, KubeClient, Object
 
 PAGE = 500
 
 
-def list_all(client: KubeClient, path: str, *, label_selector: str | None = None) -> list[Object]:
+def list_all(
+    client: KubeClient,
+    path: str,
+    *,
+    label_selector: str | None = None,
+    field_selector: str | None = None,
+    accept: str = JSON,
+) -> list[Object]:
     """The objects of a collection, sorted by namespace and name.
 
     :param path: of the collection, e.g. C(/api/v1/nodes).
+    :param accept: C(METADATA_LIST) for their metadata alone.
     :raises KubeApiError: the server refuses.
     """
     found: list[Object] = []
-    query: dict[str, t.Any] = {"limit": PAGE, "labelSelector": label_selector}
+    query: dict[str, t.Any] = {"limit": PAGE, "labelSelector": label_selector, "fieldSelector": field_selector}
     while True:
-        page = client.request("GET", path, query=query).body
+        page = client.request("GET", path, query=query, accept=accept).body
         found.extend(page.get("items") or [])
         query["continue"] = page.get("metadata", {}).get("continue")
         if not query["continue"]:

@@ -18,6 +18,7 @@ from .._core.plan import NO_CHANGE, Plan, Step
 from .._k8s.connection import CONNECTION_SPEC
 from .._k8s.to_come import connect
 from .certificates import Certificates
+from .proxies import outdated_proxies
 from .renewal import Credential, Wish, reason_to_renew, renewed_authority, signer
 from .secrets import Place, Secret, Secrets, authority_data, authority_of, leaf_data, leaf_of
 
@@ -28,6 +29,7 @@ SPEC = ArgumentSpec(
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "namespace": {"type": "str", "default": "linkerd"},
         "issuer": {"type": "bool", "default": True},
+        "trust_anchors": {"type": "str", "default": ""},
         "trust_domain": {"type": "str", "default": "cluster.local"},
         "webhooks": {
             "type": "list",
@@ -52,6 +54,7 @@ class Settings:
     """What is wished.
 
     :param leaves: wishes by place; the issuer first, then the webhooks.
+    :param others_anchors: PEM of the anchors of somebody else's issuer; empty when the issuer is ours.
     """
 
     anchor: Place
@@ -61,6 +64,7 @@ class Settings:
     anchor_life: timedelta
     overlap: timedelta
     trust_domain: str
+    others_anchors: str = ""
 
     @classmethod
     def of(cls, options: Mapping[str, t.Any]) -> Settings:
@@ -93,6 +97,7 @@ class Settings:
             anchor_life=life,
             overlap=timedelta(days=overlap),
             trust_domain=options["trust_domain"],
+            others_anchors="" if options["issuer"] else options["trust_anchors"],
         )
 
     def authorities(self) -> tuple[Place, ...]:
@@ -107,6 +112,10 @@ class Settings:
     def authority_of(self, leaf: Place) -> Place:
         """The authority that signs this leaf."""
         return self.anchor if leaf == self.issuer else self.webhook_authority
+
+    def bundle_of(self, trust: Trust) -> str:
+        """The certificates that proxies shall trust, PEM: ours, or those of somebody else's issuer."""
+        return trust.bundle(self.anchor) or self.others_anchors
 
 
 def _life(options: Mapping[str, t.Any], name: str) -> timedelta:
@@ -135,17 +144,20 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
 def converge_identity(options: Mapping[str, t.Any], context: Context, *, now: datetime) -> Outcome:
     """The same at a given time."""
     settings = Settings.of(options)
-    secrets = Secrets(connect(options, context), context.clock)
+    client = connect(options, context)
+    secrets = Secrets(client, context.clock)
     live = secrets.read(settings.places())
     if options["state"] == "absent":
         plan = Plan(tuple(_removal(place, live.get(place)) for place in settings.places()))
-        nothing = facts(settings, Trust(), Trust())
+        nothing = facts(settings, Trust(), proxies=[], changed=False)
         return converge(plan, context, apply=lambda one: _apply(one, secrets, nothing), predict=lambda _plan: nothing)
     mint = Certificates()
     found = trust_of(live, settings, mint)
     wanted, reasons = renewed(found, settings, now=now, mint=mint)
     plan = Plan(tuple(_steps(live, found, wanted, reasons, settings)))
-    result = facts(settings, found, wanted)
+    before, after = settings.bundle_of(found), settings.bundle_of(wanted)
+    proxies = outdated_proxies(client, namespace=settings.anchor.namespace, bundle=after) if after else []
+    result = facts(settings, wanted, proxies=proxies, changed=bool(before) and before != after)
     return converge(plan, context, apply=lambda one: _apply(one, secrets, result), predict=lambda _plan: result)
 
 
@@ -240,15 +252,20 @@ def _apply(plan: Plan, secrets: Secrets, result: Mapping[str, t.Any]) -> Mapping
     return result
 
 
-def facts(settings: Settings, found: Trust, wanted: Trust) -> dict[str, t.Any]:
-    """The keys that the module returns: nothing secret."""
-    before, after = found.bundle(settings.anchor), wanted.bundle(settings.anchor)
+def facts(
+    settings: Settings, wanted: Trust, *, proxies: list[dict[str, t.Any]] | None, changed: bool
+) -> dict[str, t.Any]:
+    """The keys that the module returns: nothing secret.
+
+    :param proxies: those that do not know the bundle; None when they could not be seen, so that what changed counts.
+    """
     ends = {place: one[-1].end for place, one in wanted.authorities.items()}
     ends |= {place: one.end for place, one in wanted.leaves.items() if one is not None}
     return {
-        "trust_anchors": after,
+        "trust_anchors": settings.bundle_of(wanted),
         "webhook_authorities": wanted.bundle(settings.webhook_authority),
-        "restart_proxies": bool(before) and before != after,
+        "restart_proxies": changed if proxies is None else bool(proxies),
+        "outdated_proxies": proxies or [],
         "certificates": [
             {"namespace": place.namespace, "secret": place.name, "valid_until": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
             for place, end in ends.items()

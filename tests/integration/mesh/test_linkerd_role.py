@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import typing as t
 import uuid
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.apply_use_case import USE_CASE as APPLY
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient
+from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.retry import send
 from ansible_collections.aiplatform.eks.plugins.module_utils._mesh.linkerd_identity import SPEC, converge_identity
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -201,11 +204,26 @@ def identity(cluster: t.Any, client: KubeClient) -> t.Iterator[Identity]:
     client.request("DELETE", f"/api/v1/namespaces/{name}")
 
 
-def test_certificates_are_renewed_and_anchors_overlap(identity: Identity) -> None:
+def proxied(client: KubeClient, namespace: str, name: str, *, bundle: str, **labels: str) -> None:
+    """A pod as the injector leaves it; it waits for ever to be scheduled."""
+    mesh = {"linkerd.io/control-plane-ns": namespace, **labels}
+    annotations = {"linkerd.io/trust-root-sha256": hashlib.sha256(bundle.strip().encode()).hexdigest()}
+    pod = {
+        "metadata": {"name": name, "labels": mesh, "annotations": annotations},
+        "spec": {"containers": [{"name": "a", "image": "a"}], "schedulingGates": [{"name": "mesh.test/never"}]},
+    }
+    # "default" is made a moment after the namespace.
+    send(client, "POST", f"/api/v1/namespaces/{namespace}/pods", clock=SystemClock(), body=pod)
+
+
+def test_certificates_are_renewed_and_anchors_overlap(identity: Identity, client: KubeClient) -> None:
     foretold = identity.play(check=True)
     made = identity.play()
     assert foretold["steps"] == made["steps"]
     assert len(made["steps"]) == 5 - 1
+    proxied(client, identity.namespace, "workload", bundle=made["trust_anchors"])
+    control = {"linkerd.io/control-plane-component": "identity"}
+    proxied(client, identity.namespace, "control-plane", bundle="older", **control)
     assert not identity.play(days=100)["changed"]
     renewed = identity.play(days=125)
     assert [step.partition(" (")[0] for step in renewed["steps"]] == [f"update {identity.issuer}"]
@@ -213,7 +231,15 @@ def test_certificates_are_renewed_and_anchors_overlap(identity: Identity) -> Non
     joined = identity.play(days=2500)
     assert joined["trust_anchors"].startswith(made["trust_anchors"])
     assert joined["trust_anchors"].count("BEGIN CERTIFICATE") == 2
-    assert joined["restart_proxies"]
+    outdated = [{"namespace": identity.namespace, "pods": 1}]
+    assert not renewed["restart_proxies"]
+    again = identity.play(days=2500)
+    assert not again["changed"]
+    for one in (joined, again):  # a run that was broken off does not take the message with it
+        assert (one["restart_proxies"], one["outdated_proxies"]) == (True, outdated)
+    client.request("DELETE", f"/api/v1/namespaces/{identity.namespace}/pods/workload")
+    proxied(client, identity.namespace, "workload-restarted", bundle=joined["trust_anchors"])
+    assert not identity.play(days=2500)["restart_proxies"]
     signed = identity.play(days=2520)
     assert any("not signed by the authority's current" in step for step in signed["steps"])
     left = identity.play(days=2530)
