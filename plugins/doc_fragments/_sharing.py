@@ -15,10 +15,22 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  namespace:
+    description: The GPU operator's namespace.
+    type: str
+    default: gpu-operator
+  apply_to_nodes:
+    description: V(false) writes the ConfigMap only, as before the operator is installed.
+    type: bool
+    default: true
+"""
+
+    POOLS = r"""
+options:
   node_pools:
     description:
-      - The node pools of the inventory, all of them, with C(name), C(instance_types) and C(gpu_sharing).
-      - Wrong ones are refused before anything is written, with the reason and the nearest valid choice.
+      - The node pools of the inventory, all of them, with C(name), C(instance_types), C(scaling) and C(gpu_sharing).
+      - Wrong ones are refused before anything else is done, with the reason and the nearest valid choice.
     type: list
     elements: dict
     required: true
@@ -27,16 +39,12 @@ options:
     type: str
     choices: [none, single, mixed]
     default: mixed
-  namespace:
-    description: The GPU operator's namespace.
-    type: str
-    default: gpu-operator
+"""
+
+    NODES = r"""
+options:
   pool_label:
     description: The node label whose value is the name of the pool.
     type: str
     default: aiplatform.eks/pool
-  apply_to_nodes:
-    description: V(false) writes the ConfigMap only, as before the operator is installed.
-    type: bool
-    default: true
 """

@@ -19,21 +19,9 @@ extends_documentation_fragment:
   - aiplatform.eks._attributes
   - aiplatform.eks._attributes.info
   - aiplatform.eks._kubernetes
+  - aiplatform.eks._sharing.pools
+  - aiplatform.eks._sharing.nodes
 options:
-  node_pools:
-    description: The node pools of the inventory, with C(name), C(instance_types) and C(gpu_sharing).
-    type: list
-    elements: dict
-    required: true
-  mig_strategy:
-    description: The GPU operator's MIG strategy, one for the whole cluster.
-    type: str
-    choices: [none, single, mixed]
-    default: mixed
-  pool_label:
-    description: The node label whose value is the name of the pool.
-    type: str
-    default: aiplatform.eks/pool
   require:
     description: Fail when something is not right.
     type: bool

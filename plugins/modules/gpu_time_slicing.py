@@ -22,6 +22,8 @@ extends_documentation_fragment:
   - aiplatform.eks._attributes.converges
   - aiplatform.eks._kubernetes
   - aiplatform.eks._sharing
+  - aiplatform.eks._sharing.pools
+  - aiplatform.eks._sharing.nodes
 options:
   config_map:
     description: Name of the ConfigMap, as in the operator's C(devicePlugin.config.name).

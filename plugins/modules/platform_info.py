@@ -17,17 +17,7 @@ extends_documentation_fragment:
   - aiplatform.eks._attributes
   - aiplatform.eks._attributes.info
   - aiplatform.eks._kubernetes
-options:
-  node_pools:
-    description: The node pools of the inventory, with C(name), C(instance_types), C(scaling) and C(gpu_sharing).
-    type: list
-    elements: dict
-    required: true
-  mig_strategy:
-    description: The GPU operator's MIG strategy, one for the whole cluster.
-    type: str
-    choices: [none, single, mixed]
-    default: mixed
+  - aiplatform.eks._sharing.pools
 seealso:
   - module: aiplatform.eks.platform_report
   - module: aiplatform.eks.gpu_sharing_info
