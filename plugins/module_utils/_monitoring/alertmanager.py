@@ -30,21 +30,36 @@ class Integration:
 
     :param section: the key of the receiver that lists it.
     :param secret_field: the option that names the file with its secret; empty when it needs none.
+    :param others: secret options that may stand in its place, without their C(_file).
     """
 
     section: str
     secret_field: str
+    others: tuple[str, ...] = ()
 
 
 INTEGRATIONS = {
-    "email": Integration("email_configs", "auth_password_file"),
+    "email": Integration("email_configs", "auth_password_file", ("auth_secret",)),
     "msteams": Integration("msteamsv2_configs", "webhook_url_file"),
     "opsgenie": Integration("opsgenie_configs", "api_key_file"),
-    "pagerduty": Integration("pagerduty_configs", "routing_key_file"),
-    "slack": Integration("slack_configs", "api_url_file"),
+    "pagerduty": Integration("pagerduty_configs", "routing_key_file", ("service_key",)),
+    "slack": Integration("slack_configs", "api_url_file", ("app_token",)),
     "sns": Integration("sns_configs", ""),  # signed by the pod's identity
     "webhook": Integration("webhook_configs", "url_file"),
 }
+# Of every integration, at any depth: <http_config>, <oauth2>, <tls_config> and <sigv4_config> of the reference.
+SECRETS_OF_ALL = frozenset(
+    (
+        *("password", "credentials", "bearer_token", "client_secret", "client_certificate_key", "secret_key"),
+        *("api_key", "api_secret", "bot_token", "token", "user_key", "webhook_url", "proxy_connect_header"),
+    )
+)
+WITHOUT_FILE = {
+    "secret_key": "leave sigv4 to the pod's own identity (eks_pod_identities)",
+    "proxy_connect_header": "let the proxy know the pod by its address",
+}
+USER_AND_PASSWORD = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/@\s]*:[^/@\s]+@")
+SECRET_HEADER = re.compile(r"authorization|cookie|token|key|secret", re.IGNORECASE)
 # A critical alert hides the lesser ones of the same thing; a node that is gone hides what its GPUs say.
 INHIBITIONS: list[Object] = [
     {
@@ -117,20 +132,72 @@ def _receiver(data: Mapping[str, t.Any], secrets: set[str]) -> Object:
 
 
 def _options(options: Mapping[str, t.Any], way: Integration, where: str, secrets: set[str]) -> Object:
-    found = {key: value for key, value in options.items() if key != "secret"}
+    own = {name for name in (way.secret_field.removesuffix("_file"), *way.others) if name}
+    _refuse_open(options, own, where)
+    found: Object = _filed({key: value for key, value in options.items() if key != "secret"}, where, secrets)
     found.setdefault("send_resolved", True)
-    if not way.secret_field:
+    if not way.secret_field or (any(f"{name}_file" in found for name in own) and "secret" not in options):
         return found
-    in_the_open = way.secret_field.removesuffix("_file")
-    if in_the_open in found:
-        raise PlatformError(
-            f"{where}: {in_the_open} is a secret; put it into a Secret and say secret: {{name: ..., key: ...}} instead"
-        )
-    secret = options.get("secret") or {}
-    if not secret.get("name") or not secret.get("key"):
-        raise PlatformError(f"{where}: secret needs name and key of the Secret that holds {in_the_open}")
-    secrets.add(secret["name"])
-    return {**found, way.secret_field: f"{SECRETS}/{secret['name']}/{secret['key']}"}
+    told = f"secret needs name and key of the Secret that holds {way.secret_field.removesuffix('_file')}"
+    return {**found, way.secret_field: _file(options.get("secret"), f"{where}: {told}", secrets)}
+
+
+def _refuse_open(options: Mapping[str, t.Any], own: set[str], where: str, place: tuple[str, ...] = ()) -> None:
+    """Refuse what is a secret and stands in the options themselves, however deep.
+
+    :param own: the integration's own secrets, which stand at its top.
+    :raises PlatformError: with the way to put it into a file.
+    """
+    for key, value in options.items():
+        path = (*place, str(key))
+        if value in (None, "") or path == ("secret",):
+            continue
+        if path[-1] in own or _is_secret(path):
+            raise _open(path, where)
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, Mapping):
+                _refuse_open(inner, set(), where, path)
+            elif USER_AND_PASSWORD.match(str(inner)):
+                raise PlatformError(f"{where}: {'.'.join(path)} holds a password; name the address without it")
+
+
+def _is_secret(path: tuple[str, ...]) -> bool:
+    if path[-3:-2] == ("http_headers",):
+        return path[-1] == "secrets" or (path[-1] == "values" and bool(SECRET_HEADER.search(path[-2])))
+    return path[-1] in SECRETS_OF_ALL or path[-2:] == ("tls_config", "key")
+
+
+def _open(path: tuple[str, ...], where: str) -> PlatformError:
+    shown, key, reference = ".".join(path), path[-1], "{name: ..., key: ...}"
+    if key in WITHOUT_FILE:
+        return PlatformError(f"{where}: {shown} is a secret that Alertmanager reads from no file; {WITHOUT_FILE[key]}")
+    ways = f"{key}_file: {reference}"
+    if path[-3:-2] == ("http_headers",):
+        ways = f"files: [{reference}]"
+    elif len(path) == 1:
+        ways = f"secret: {reference} or {ways}"
+    return PlatformError(f"{where}: {shown} is a secret; put it into a Secret and say {ways} instead")
+
+
+def _filed(value: t.Any, where: str, secrets: set[str], key: str = "") -> t.Any:
+    """The options with paths in place of references to Secrets, which stand at C(..._file) and in C(files)."""
+    if isinstance(value, Mapping) and key.endswith("_file"):
+        return _file(value, f"{where}: {key} needs name and key of a Secret", secrets)
+    if isinstance(value, Mapping):
+        return {name: _filed(inner, where, secrets, str(name)) for name, inner in value.items()}
+    if isinstance(value, list):
+        inside = "_file" if key == "files" else ""
+        return [_filed(inner, where, secrets, inside) for inner in value]
+    return value
+
+
+def _file(reference: t.Any, problem: str, secrets: set[str]) -> str:
+    """Where Alertmanager's pod sees a Secret's key."""
+    told = reference if isinstance(reference, Mapping) else {}
+    if not told.get("name") or not told.get("key"):
+        raise PlatformError(problem)
+    secrets.add(str(told["name"]))
+    return f"{SECRETS}/{told['name']}/{told['key']}"
 
 
 def _route(data: Mapping[str, t.Any], receivers: Mapping[str, Object]) -> Object:
