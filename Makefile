@@ -18,7 +18,8 @@ CHECKOV := build/checkov
 PYVERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 # Documentation may refer to these collections; reading the whole ansible bundle takes minutes.
 ONLY_REFERENCED := ANSIBLE_COLLECTIONS_SCAN_SYS_PATH=false ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/build/sanity:$(CURDIR)/build/referenced
-PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
+# A worker for each core, each with a local cloud of its own; a file's tests stay together and in order.
+PYTEST := -m pytest -p no:cacheprovider -n logical --dist loadfile
 
 .PHONY: next help setup tree controlplane rehearse up down test lint static sanity docs-lint unit contract integration nvidia acceptance molecule bench clean
 
@@ -84,20 +85,20 @@ docs-lint: setup
 	@cd $(COPY) && $(PYTHON) $(CURDIR)/scripts/step.py "antsibull-changelog" $(BIN)/antsibull-changelog lint
 
 unit: setup ## pure tests
-	@$(STEP) --stream "unit tests" $(PYTEST) tests/unit
+	@$(STEP) --stream "unit tests" $(BIN)/python $(PYTEST) tests/unit
 
 contract: setup controlplane ## AWS calls: Stubber and the emulator
-	@$(STEP) --stream "contract tests" $(PYTEST) tests/contract
+	@$(STEP) --stream "contract tests" $(BIN)/python $(PYTEST) tests/contract
 
 integration: setup controlplane ## against the real control plane and the local cloud
-	@$(STEP) --stream "integration tests" $(PYTEST) tests/integration
+	@$(STEP) --stream "integration tests" $(BIN)/python $(PYTEST) tests/integration
 
 nvidia: setup ## NVIDIA's own programs as the judge of labels and resources (built once, about 3 minutes)
 	@$(STEP) --stream "NVIDIA's programs" $(BIN)/python tests/nvidia/nvidia_programs.py
-	@$(STEP) --stream "NVIDIA's judge" $(PYTEST) tests/nvidia
+	@$(STEP) --stream "NVIDIA's judge" $(BIN)/python $(PYTEST) tests/nvidia
 
 acceptance: setup controlplane ## as a user meets it: the Galaxy artefact, AWX templates, the execution environment
-	@$(STEP) --stream "acceptance tests" $(PYTEST) tests/acceptance
+	@$(STEP) --stream "acceptance tests" $(BIN)/python $(PYTEST) tests/acceptance
 
 molecule: setup controlplane ## every role family on a local cloud of molecule's own: check, converge, idempotence, verify, absent
 	@MOLECULE_GLOB='molecule/*/molecule.yml' $(STEP) --stream "molecule" $(BIN)/molecule test --all
@@ -107,7 +108,7 @@ ifeq ($(NEXT_PYTHON),)
 	@echo "==> no python3.13 here: the second lane is not run"
 else
 	@$(MAKE) --no-print-directory VENV=.venv-3.13 PYTHON=$(NEXT_PYTHON) setup
-	@$(STEP) --stream "unit tests on Python 3.13" .venv-3.13/bin/python -m pytest -p no:cacheprovider tests/unit
+	@$(STEP) --stream "unit tests on Python 3.13" .venv-3.13/bin/python $(PYTEST) tests/unit
 endif
 
 bench: setup controlplane ## print the benchmark table and write build/bench.json (GROUP=k8s|helm|eks|aws|gpu|door|local|site)

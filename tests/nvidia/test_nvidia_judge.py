@@ -27,7 +27,8 @@ from nvidia_node import Verdict, description, judged
 
 TYPES = (
     *("p4d.24xlarge", "p4de.24xlarge", "p5.48xlarge", "p5.4xlarge", "p5en.48xlarge", "p6-b200.48xlarge"),
-    *("g7e.48xlarge", "g6.12xlarge", "g6e.xlarge", "g5.12xlarge", "g4dn.12xlarge"),
+    *("p6-b300.48xlarge", "p6e-gb200.36xlarge", "g7e.48xlarge", "g7.12xlarge", "g6.12xlarge", "g6e.xlarge"),
+    *("g5.12xlarge", "g4dn.12xlarge", "p3.8xlarge"),
 )
 SEVEN_SLICES = ("a100-40gb", "a100-80gb", "h100-80gb", "h200-141gb", "b200-180gb")
 # (instance type, end of a label) -> why theirs is not the simulator's.
@@ -94,8 +95,12 @@ def cases() -> list[Case]:
                     case(name, "mixed", mode="mig", layout=groups, replicas=3, rename=False),
                 ]
         elif one.board == "rtx-pro-6000-blackwell":
-            found.append(case(name, "mixed", mode="mig", layout={"1g.24gb": 2, "2g.48gb": 1}))
-            found.append(case(name, "single", mode="mig", layout={"2g.48gb": 2}))
+            found += [
+                case(name, "mixed", mode="mig", layout={"1g.24gb": 2, "2g.48gb": 1}),
+                case(name, "mixed", mode="mig", layout={"1g.24gb": 2, "2g.48gb": 1}, replicas=2),
+                case(name, "single", mode="mig", layout={"2g.48gb": 2}),
+                case(name, "single", mode="mig", layout={"2g.48gb": 2}, replicas=2, rename=False),
+            ]
     return found
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
+import nvidia_node
+import pytest
 from nvidia_node import description
 from nvidia_programs import LIBRARY, programs
 
@@ -70,3 +73,13 @@ def test_a_fault_is_answered_where_it_is_ordered(tmp_path: Path) -> None:
     assert answers(tmp_path, script, description("g6.xlarge", [None]) + f"fail nvmlDeviceGetCount_v2 {in_use}\n") == [
         "19"
     ]
+
+
+def test_a_refused_mount_namespace_is_said_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "unshare").write_text("#!/bin/sh\necho unshare failed: Operation not permitted >&2\nexit 1\n")
+    (tmp_path / "unshare").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(AssertionError, match="this machine refuses one") as refused:
+        nvidia_node.namespace.__wrapped__()
+    assert "Operation not permitted" in str(refused.value)
+    assert "Run the tests as root, or allow user namespaces" in str(refused.value)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from .._core.errors import PlatformError
 from .._core.outcome import Context
 from .._core.text import listed, unknown_name
+from .node_disks import disk_gib, size_for
 from .policy import DRA, MPS, SharingPolicy, sharing_policies
 from .policy_nodes import allocatable
 from .policy_objects import claim_templates, named_policy, placement
@@ -27,6 +28,7 @@ DEFAULTS = {name: option.get("default") for name, option in USE_CASE.spec.option
 SIZED_BY = tuple(name for name in DEFAULTS if name not in ("node_pools", "instance_types", "mig_strategy"))
 SCHEMES = ("hf", "s3", "pvc")
 PERIOD = 10  # seconds between two looks of the startup probe
+SCRATCH_GIB = 10  # compiled kernels, CUDA graphs, temporary files
 START_SECONDS = 300  # imports, compilation and CUDA graphs, after the weights are there
 
 
@@ -37,12 +39,14 @@ class Settings:
     :param load_mib_per_second: how fast weights come at the very least; the startup probe waits that long.
     :param scaled: whether something scales the servers between C(replicas) and C(max_replicas).
     :param buckets: whether the servers' service account may read models from S3.
+    :param shared_cache: whether what is downloaded lies on a claim, not on the nodes' disks.
     """
 
     mig_strategy: str = "mixed"
     load_mib_per_second: int = 100
     scaled: bool = False
     buckets: bool = False
+    shared_cache: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def model_servers(models: Sequence[Mapping[str, t.Any]], pools: Pools, settings:
     :param models: C(name), C(model), C(source), C(pool), C(replicas), C(max_replicas), C(arguments) and the options of
         C(llm_sizing); other keys are handed on.
     :returns: each entry with C(pool), C(placement), C(arguments), C(source), C(memory_gib), C(cpu), C(shm_gib),
-        C(start_seconds), C(startup_failures), C(surge), C(claim_template) and C(sizing).
+        C(disk_gib), C(start_seconds), C(startup_failures), C(surge), C(claim_template) and C(sizing).
     :raises PlatformError: a model fits nowhere, or all of them together do not fit into the pools.
     """
     names = [str(one["name"]) for one in models]
@@ -83,6 +87,8 @@ def _server(
     sized = _sized(model, _offered(model, pools, policies, where), settings, where)
     choice, weights = sized["choice"], sized["model"]["weights_gib"]
     count, policy = choice["count"], named_policy(policies, choice["pool"])
+    disk = SCRATCH_GIB + (math.ceil(weights) if source.kind == "hf" and not settings.shared_cache else 0)
+    _check_disk(disk, next(pool for pool in pools if pool["name"] == policy.pool), policy, where)
     start = START_SECONDS + math.ceil(weights * 1024 / settings.load_mib_per_second)
     shm = max(1, 2 * count)
     return {
@@ -99,9 +105,27 @@ def _server(
         # A process of a few GiB for each GPU and the weights once on their way through; mapped files are page cache.
         "memory_gib": math.ceil(8 + 4 * count + weights),
         "shm_gib": shm,
+        "disk_gib": disk,
         "start_seconds": start,
         "startup_failures": math.ceil(start / PERIOD),
     }
+
+
+def _check_disk(need: int, pool: Mapping[str, t.Any], policy: SharingPolicy, where: str) -> None:
+    """A pod that asks for more than any node has is never placed.
+
+    :raises PlatformError: a type of the pool has too small a disk.
+    """
+    for one in policy.types:
+        has = disk_gib(pool, one)
+        if has is not None and has < need:
+            unused = one.local_nvme_gb and pool.get("instance_store") != "raid0"
+            offer = f"set instance_store: raid0 ({one.name} has {one.local_nvme_gb:,.0f} GB of NVMe), "
+            raise PlatformError(
+                f"{where}: its weights and temporary files need {need} GiB of disk, but the nodes of pool "
+                f"{policy.pool} have {has:.0f} GiB for pods; {offer if unused else ''}"
+                f"set disk.size to {size_for(need)} or more, or put the cache on a claim (vllm_cache_storage_class)"
+            )
 
 
 def _source(model: Mapping[str, t.Any], settings: Settings, where: str) -> Source:

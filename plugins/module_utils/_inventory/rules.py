@@ -23,7 +23,7 @@ from .roles import components
 from .view import Inventory
 
 CLUSTER_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,40}$")
-BUCKET_PREFIX = re.compile(r"^[a-z0-9][a-z0-9-]{1,40}$")
+BUCKET_PREFIX = re.compile(r"^[a-z0-9][a-z0-9-]{1,39}$")
 VERSION = re.compile(r"^1\.(2[5-9]|[3-9]\d)$")
 LUSTRE_STEP = 2400
 
@@ -45,7 +45,7 @@ def names(inventory: Inventory) -> list[Problem]:
         found.append(
             problem(
                 "foundation_bucket_prefix",
-                f"foundation_bucket_prefix is {prefix!r}; wanted are 2 to 41 lower case letters, digits and -",
+                f"foundation_bucket_prefix is {prefix!r}; wanted are 2 to 40 lower case letters, digits and -",
             )
         )
     region = inventory.get("aiplatform_region")

@@ -76,7 +76,10 @@ class RollSettings:
 
 @dataclass
 class Progress:
-    """What this run remembers of a node; a new run begins with an empty one and does no harm."""
+    """What this run remembers of a node; a new run begins with an empty one and does no harm.
+
+    :param touched: this run wrote to the node, or a run before it and this one gave it back.
+    """
 
     started: float | None = None
     taken: float | None = None
@@ -88,6 +91,7 @@ class Progress:
     recoveries: int = 0
     refused: str = ""
     by_budget: bool = False
+    touched: bool = False
     evicted: list[str] = field(default_factory=list)
 
 

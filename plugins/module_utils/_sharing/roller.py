@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import queue
-import threading
 import typing as t
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -18,14 +17,13 @@ from .._core.clock import Clock, Heartbeat
 from .._core.errors import PlatformError
 from .._core.text import listed
 from .._k8s.client import KubeClient
-from .._k8s.eviction import Eviction, PodState, delete_pod, evict, list_pods, pod_state, to_evict
+from .._k8s.eviction import PodState, pod_state, to_evict
 from .._k8s.mirror import Mirror
-from .._k8s.nodes import NodeState, cordon_patch, node_state, patch_node, uncordon_patch
+from .._k8s.nodes import NodeState, node_state
+from .hands import Hands
 from .roll import (
     MIG_MANAGER,
-    OPERATION_NAME,
     PLUGIN,
-    SUCCESS,
     USERS,
     Action,
     Progress,
@@ -34,8 +32,6 @@ from .roll import (
     decide,
     held,
     phase_of,
-    recover_patch,
-    relabel_patch,
 )
 
 WORKERS, EVICTORS = 32, 8  # evictions wait for each other; nothing else shall wait for them
@@ -85,10 +81,12 @@ class Roller:
         self._taking: set[str] = set()
         self._waiting: set[str] = set()
         self._due: dict[str, float] = {}
-        self._gates: dict[str, threading.Lock] = {}
         self._evictors: ThreadPoolExecutor
         self._progress = {name: Progress() for name in targets}
-        self._touched: set[str] = set()
+        self._hands = Hands(
+            client, clock=clock, settings=settings, targets=self._targets, progress=self._progress,
+            pods_on=lambda name: list(self._by_node[name].values()), seen=self._nodes.put,
+        )  # fmt: skip
         self.results = {name: NodeResult(target.pool) for name, target in targets.items()}
 
     def run(self) -> dict[str, NodeResult]:
@@ -184,7 +182,7 @@ class Roller:
         elif action.kind == "wait":
             self._due[name] = action.until
         elif action.kind == "done":
-            self._end(name, "changed" if name in self._touched else "unchanged")
+            self._end(name, "changed" if progress.touched else "unchanged")
         elif action.kind == "fail":
             self._end(name, "failed", action.message)
         else:
@@ -226,92 +224,14 @@ class Roller:
         def work() -> None:
             problem: BaseException | None = None
             try:
-                self._act(name, node, action)
+                self._hands.act(name, node, action)
+                if action.kind == "put_back":
+                    self._end(name, action.outcome, action.message)
             except BaseException as error:  # noqa: BLE001 (handed to the loop, which raises it)
                 problem = error
             self._news.put(("acted", name, problem))
 
         (self._evictors if action.kind == "evict" else pool).submit(work)
-
-    def _act(self, name: str, node: NodeState, action: Action) -> None:
-        match action.kind:
-            case "take":
-                self._take(name, node)
-            case "evict":
-                self._evict(name, action.pods)
-            case "confirm":
-                self._confirm(name)
-            case "relabel":
-                self._relabel(name, node)
-            case "recover":
-                self._recover(name, node)
-            case "give_back":
-                self._give_back(name, node)
-            case "put_back":
-                self._write(name, uncordon_patch(node))
-                self._end(name, action.outcome, action.message)
-
-    def _take(self, name: str, node: NodeState) -> None:
-        self._write(name, cordon_patch(OPERATION_NAME, node))
-        self._progress[name].taken = self._clock.now()
-
-    def _evict(self, name: str, pods: Sequence[PodState]) -> None:
-        progress = self._progress[name]
-        if progress.drained_from is None:
-            progress.drained_from = self._clock.now()
-        answers = [self._ask(pod) for pod in pods]
-        progress.evicted += [one.pod.key for one in answers if not one.refused]
-        refusals = [one for one in answers if one.refused]
-        progress.refused = refusals[0].refused if refusals else ""
-        progress.by_budget = any(one.by_budget for one in refusals)
-        progress.asked = self._clock.now()
-
-    def _ask(self, pod: PodState) -> Eviction:
-        """Ask for one eviction, one after the other in a namespace.
-
-        Each writes the status of the pod's budget. Many at once conflict there, and the API server tries each again
-        until its own time is over: a hundred nodes whose pods share a budget then wait for minutes.
-        """
-        gate = self._gates.setdefault(pod.key.partition("/")[0], threading.Lock())
-        with gate:
-            return evict(self._client, pod, grace=self._settings.grace)
-
-    def _confirm(self, name: str) -> None:
-        """Look once more, past all caches, before the GPUs are touched."""
-        users = to_evict(list_pods(self._client, name, clock=self._clock), prefixes=USERS)
-        self._progress[name].confirmed = not users
-
-    def _relabel(self, name: str, node: NodeState) -> None:
-        target = self._targets[name]
-        if target.fresh:
-            self._replace(name, MIG_MANAGER)
-        self._touched.add(name)
-        self._progress[name].phase = ""
-        self._write(name, relabel_patch(node, target))
-
-    def _recover(self, name: str, node: NodeState) -> None:
-        progress, target = self._progress[name], self._targets[name]
-        progress.recoveries += 1
-        self._touched.add(name)
-        if phase_of(node) == SUCCESS:  # the layout is there, but does not show: the plugin did not notice
-            progress.phase_from = self._clock.now()
-            self._replace(name, PLUGIN)
-            return
-        self._write(name, recover_patch(node, target))
-        progress.phase, progress.phase_from = "", self._clock.now()
-        self._replace(name, MIG_MANAGER)
-
-    def _give_back(self, name: str, node: NodeState) -> None:
-        self._touched.add(name)
-        self._write(name, uncordon_patch(node))
-
-    def _replace(self, name: str, daemon: str) -> None:
-        for pod in list(self._by_node[name].values()):
-            if pod.daemon == daemon and not pod.deleting:
-                delete_pod(self._client, pod, clock=self._clock)
-
-    def _write(self, name: str, patch: Mapping[str, t.Any]) -> None:
-        self._nodes.put(patch_node(self._client, name, patch, clock=self._clock))
 
     def _end(self, name: str, result: str, message: str = "") -> None:
         progress, found = self._progress[name], self.results[name]

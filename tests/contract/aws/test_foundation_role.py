@@ -16,6 +16,7 @@ GIVEN: dict[str, t.Any] = {
     "foundation_fsx_zone": "us-east-1b",
 }
 GONE = {"foundation_state": "absent"}
+MODELS = "files-123456789012-models"
 
 
 def played(emulator: Emulator, scratch: Path, *plays: dict[str, t.Any], check: bool = False) -> list[Played]:
@@ -53,7 +54,7 @@ def test_file_systems_come_stay_and_go(emulator: Emulator, tmp_path: Path) -> No
     assert (lustre["StorageCapacity"], lustre["SubnetIds"]) == (1200, outputs["network"]["gpu_subnet_ids"][1:2])
     assert (lustre["DNSName"], lustre["LustreConfiguration"]["MountName"]) == (fsx["dns_name"], fsx["mount_name"])
     links = emulator.client("fsx").describe_data_repository_associations()["Associations"]
-    assert [(row["FileSystemPath"], row["DataRepositoryPath"]) for row in links] == [("/data", "s3://files-models/")]
+    assert [(row["FileSystemPath"], row["DataRepositoryPath"]) for row in links] == [("/data", f"s3://{MODELS}/")]
     services = {row["ServiceName"] for row in emulator.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]}
     assert {"com.amazonaws.us-east-1.elasticfilesystem", "com.amazonaws.us-east-1.fsx"} <= services
 
@@ -65,7 +66,7 @@ def test_file_systems_come_stay_and_go(emulator: Emulator, tmp_path: Path) -> No
     assert emulator.client("fsx").describe_file_systems()["FileSystems"] == []
     assert mount_zones(emulator, efs["file_system_id"]) == set()
 
-    emulator.client("s3").put_object(Bucket="files-models", Key="a/model", Body=b"weights")
+    emulator.client("s3").put_object(Bucket=MODELS, Key="a/model", Body=b"weights")
     kept, gone, back = played(emulator, tmp_path, GONE, GONE, {"foundation_fsx": False})
     assert kept.changed == [  # the shared file system is unmounted already
         "Interruption queue", "Network", "Roles of the control plane, the nodes and the components",
@@ -101,3 +102,16 @@ def test_an_existing_network_gets_one_mount_target_a_zone(emulator: Emulator, tm
     assert mount_zones(emulator, outputs["efs"]["file_system_id"]) == {"us-east-1a", "us-east-1b", "us-east-1d"}
     lustre = emulator.client("fsx").describe_file_systems()["FileSystems"][0]
     assert lustre["SubnetIds"] == subnets[3:]
+
+
+def test_a_first_run_that_failed_leaves_nothing_and_can_be_repeated(emulator: Emulator, tmp_path: Path) -> None:
+    plain = {**GIVEN, "foundation_efs": False, "foundation_fsx": False}
+    emulator.client("s3").create_bucket(Bucket=MODELS)
+    (failed,) = play_roles([("foundation", plain)], scratch=tmp_path, environment=emulator.env)
+    assert list(failed.failures) == ["Keys and buckets"]
+    assert [row["Name"] for row in emulator.client("s3").list_buckets()["Buckets"]] == [MODELS]
+    emulator.client("s3").delete_bucket(Bucket=MODELS)
+    (again,) = play_roles([("foundation", plain)], scratch=tmp_path, environment=emulator.env)
+    assert again.failures == {}
+    assert again.changed[0] == "Clear away empty stacks of a first run that failed"
+    assert stacks(emulator) == {"data", "roles", "network", "interruptions"}

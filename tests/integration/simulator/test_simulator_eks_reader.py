@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
+from ansible_collections.aiplatform.eks.plugins.module_utils._eks.node_pools.launch_spec import LaunchSpec
+from ansible_collections.aiplatform.eks.plugins.module_utils._eks.node_pools.user_data import user_data_for
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.catalogue import Catalogue
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.eks_documents import EksDocuments
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.simulator.eks_reader import EksReader
@@ -43,6 +46,16 @@ def groups(emulator):
     template = {"id": made["LaunchTemplate"]["LaunchTemplateId"], "version": "1"}
     emulator.node_group("templated", scalingConfig=SCALING, launchTemplate=template)
     return emulator
+
+
+def test_local_disks_hold_the_kubelets_data_where_the_user_data_say_so(emulator):
+    emulator.cluster()
+    user_data = base64.b64encode(user_data_for(LaunchSpec("p4de.24xlarge", instance_store="raid0"), {}).encode()).decode()
+    data = {"InstanceType": "p4de.24xlarge", "UserData": user_data}
+    made = emulator.client("ec2").create_launch_template(LaunchTemplateName="raid", LaunchTemplateData=data)
+    template = {"id": made["LaunchTemplate"]["LaunchTemplateId"], "version": "1"}
+    emulator.node_group("raid", scalingConfig=SCALING, launchTemplate=template)
+    assert reader(emulator)[1].read()["demo/raid"].disk_gib == 7450
 
 
 def test_both_ways_say_the_same(groups):

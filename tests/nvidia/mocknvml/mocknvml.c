@@ -285,18 +285,17 @@ nvmlReturn_t nvmlDeviceGetCudaComputeCapability(nvmlDevice_t device, int *major,
   return NVML_SUCCESS;
 }
 
-nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned *index) {
-  BEGIN;
-  *index = device.handle->gpu->index;
-  return NVML_SUCCESS;
-}
+/* A call that answers with one number, where the condition holds. */
+#define NUMBER(function, condition, code, value)                \
+  nvmlReturn_t function(nvmlDevice_t device, unsigned *found) { \
+    BEGIN;                                                      \
+    NEED(condition, code);                                      \
+    *found = value;                                             \
+    return NVML_SUCCESS;                                        \
+  }
 
-nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned *number) {
-  BEGIN;
-  NEED(!device.handle->instance, NVML_ERROR_INVALID_ARGUMENT);
-  *number = device.handle->gpu->index;
-  return NVML_SUCCESS;
-}
+NUMBER(nvmlDeviceGetIndex, 1, NVML_SUCCESS, device.handle->gpu->index)
+NUMBER(nvmlDeviceGetMinorNumber, !device.handle->instance, NVML_ERROR_INVALID_ARGUMENT, device.handle->gpu->index)
 
 nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *memory) {
   BEGIN;
@@ -369,11 +368,7 @@ nvmlReturn_t nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned i
   return NVML_SUCCESS;
 }
 
-nvmlReturn_t nvmlDeviceIsMigDeviceHandle(nvmlDevice_t device, unsigned *answer) {
-  BEGIN;
-  *answer = device.handle->instance != NULL;
-  return NVML_SUCCESS;
-}
+NUMBER(nvmlDeviceIsMigDeviceHandle, 1, NVML_SUCCESS, device.handle->instance != NULL)
 
 nvmlReturn_t nvmlDeviceGetDeviceHandleFromMigDeviceHandle(nvmlDevice_t device, nvmlDevice_t *parent) {
   BEGIN;
@@ -382,19 +377,8 @@ nvmlReturn_t nvmlDeviceGetDeviceHandleFromMigDeviceHandle(nvmlDevice_t device, n
   return NVML_SUCCESS;
 }
 
-nvmlReturn_t nvmlDeviceGetGpuInstanceId(nvmlDevice_t device, unsigned *id) {
-  BEGIN;
-  NEED(device.handle->instance, NVML_ERROR_NOT_SUPPORTED);
-  *id = device.handle->instance->id;
-  return NVML_SUCCESS;
-}
-
-nvmlReturn_t nvmlDeviceGetComputeInstanceId(nvmlDevice_t device, unsigned *id) {
-  BEGIN;
-  NEED(device.handle->instance, NVML_ERROR_NOT_SUPPORTED);
-  *id = 0;
-  return NVML_SUCCESS;
-}
+NUMBER(nvmlDeviceGetGpuInstanceId, device.handle->instance, NVML_ERROR_NOT_SUPPORTED, device.handle->instance->id)
+NUMBER(nvmlDeviceGetComputeInstanceId, device.handle->instance, NVML_ERROR_NOT_SUPPORTED, 0)
 
 nvmlReturn_t nvmlDeviceGetAttributes_v2(nvmlDevice_t device, nvmlDeviceAttributes_t *found) {
   BEGIN;

@@ -136,6 +136,20 @@ def test_a_creation_that_fails_is_rolled_back_and_says_why() -> None:
         world.put("UpdateStack", NETWORK)
 
 
+def test_a_creation_that_fails_keeps_only_what_is_retained_in_any_case() -> None:
+    world = World(create_failures=[{"kind": "stackresource", "name": "half/Late", "message": "no"}])
+    resources = {
+        "Kept": {"Type": "T::Gateway", "DeletionPolicy": "Retain"},
+        "Whole": {"Type": "T::Gateway", "DeletionPolicy": "RetainExceptOnCreate"},
+        "Late": {"Type": "T::Gateway", "DependsOn": ["Kept", "Whole"]},
+    }
+    world.put("CreateStack", {"Resources": resources}, name="half")
+    assert {one.logical_id for one in world.maker.there.values()} == {"Kept"}
+    world.put("CreateStack", {"Resources": {"Whole": resources["Whole"]}}, name="whole")
+    world("DeleteStack", StackName="whole")
+    assert {one.logical_id for one in world.maker.there.values()} == {"Kept", "Whole"}
+
+
 def test_an_update_that_fails_goes_back(world: World) -> None:
     world.maker.refusing = {"update Table"}
     outputs = world.stack()["Outputs"]

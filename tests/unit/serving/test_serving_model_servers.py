@@ -18,7 +18,8 @@ POOLS: list[dict[str, t.Any]] = [
     {"name": "system", "instance_types": ["m7i.2xlarge"], "scaling": {"max": 3}},
     {"name": "shared", "instance_types": ["p4de.24xlarge"], "scaling": {"max": 4}, "gpu_sharing": SLICED},
     {"name": "halves", "instance_types": ["p4de.24xlarge"], "scaling": {"max": 1}, "gpu_sharing": HALVES},
-    {"name": "whole", "instance_types": ["p5.48xlarge"], "scaling": {"max": 2}},
+    {"name": "whole", "instance_types": ["p5.48xlarge"], "scaling": {"max": 2}, "instance_store": "raid0"},
+    {"name": "small-disk", "instance_types": ["p5.48xlarge"], "scaling": {"max": 1}, "disk": {"size": 150}},
     {"name": "spot", "instance_types": ["p5.48xlarge"], "scaling": {"max": 2}, "purpose": "training"},
     {"name": "claimed", "instance_types": ["p5.48xlarge"], "scaling": {"max": 1}, "gpu_sharing": {"mode": "dra"}},
 ]
@@ -47,6 +48,22 @@ def test_a_large_model_is_split_and_gets_time_to_load() -> None:
     assert large["start_seconds"] == 300 + 1346
     assert large["startup_failures"] * 10 >= large["start_seconds"]
     assert large["memory_gib"] >= 131 + 4 * count
+
+
+def test_a_pod_asks_for_the_disk_that_its_weights_take() -> None:
+    (streamed,) = servers({**LARGE, "source": "s3://bucket/llama"}, buckets=True)
+    (shared,) = servers(LARGE, shared_cache=True)
+    (own,) = servers(LARGE)
+    assert streamed["disk_gib"] == shared["disk_gib"] == 10
+    assert own["disk_gib"] == 142
+
+
+def test_weights_that_no_node_has_room_for_are_refused() -> None:
+    cramped = {**LARGE, "pool": "small-disk"}
+    with pytest.raises(PlatformError, match=r"need 142 GiB of disk, but .* small-disk have 104 GiB") as no:
+        servers(cramped)
+    assert "; set instance_store: raid0 (p5.48xlarge has 30,400 GB of NVMe), set disk.size to 193 or" in str(no.value)
+    assert servers(cramped, shared_cache=True)[0]["disk_gib"] == 10
 
 
 def test_slow_storage_means_a_longer_probe() -> None:
@@ -92,7 +109,7 @@ def test_claimed_devices_come_with_their_template() -> None:
     ("model", "sentence"),
     [
         ({"pool": "shared"}, "pool shared is not for model servers: nothing bounds the memory of those who take turns"),
-        ({"pool": "spot"}, "its purpose is training; possible are halves, whole and claimed"),
+        ({"pool": "spot"}, "its purpose is training; possible are halves, whole, small-disk and claimed"),
         ({"pool": "system"}, "it has no GPUs"),
         ({"pool": "hole"}, "unknown node pool 'hole'; known are .*; did you mean 'whole'"),
         (

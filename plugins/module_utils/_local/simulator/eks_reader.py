@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
 from collections.abc import Callable, Iterable, Mapping
 
+from ..._gpu.instances import instance_types
 from .catalogue import Catalogue
 from .model import Machine, NodeGroup, Subnet, Taint
 
 EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 EFA_KINDS = ("efa", "efa-only")
 DEFAULT_TYPE = "t3.medium"
+# What user data say, for Amazon Linux and for Bottlerocket, where the local disks are to hold the kubelet's data.
+LOCAL_DISKS = ('"strategy": "RAID0"', '["apiclient", "ephemeral-storage", "bind"')
 
 
 Document = Mapping[str, t.Any]
@@ -54,7 +58,7 @@ class EksReader:
             subnets=self._located(document.get("subnets") or []),
             ami_type=document.get("amiType") or "AL2023_x86_64_STANDARD",
             capacity_type=document.get("capacityType") or "ON_DEMAND",
-            disk_gib=_disk(document, data),
+            disk_gib=_disk(document, data, self._machine(document, data)),
             labels=document.get("labels") or {},
             taints=tuple(_taint(taint) for taint in document.get("taints") or []),
             template=str(template.get("id") or ""),
@@ -96,7 +100,12 @@ def _efa_interfaces(data: Document) -> int:
     return sum(one.get("InterfaceType") in EFA_KINDS for one in data.get("NetworkInterfaces") or [])
 
 
-def _disk(document: Document, data: Document) -> int:
+def _disk(document: Document, data: Document, machine: Machine) -> int:
+    """GiB that hold the kubelet's data: the local disks where the user data say so, else the root volume."""
+    user_data = base64.b64decode(data.get("UserData") or "").decode(errors="replace")
+    one = instance_types().get(machine.instance_type)
+    if one and any(word in user_data for word in LOCAL_DISKS):
+        return int(one.local_nvme_gb * 10**9 / 2**30)
     sizes = [(mapping.get("Ebs") or {}).get("VolumeSize") for mapping in data.get("BlockDeviceMappings") or []]
     return int(max((size for size in sizes if size), default=document.get("diskSize") or 20))
 

@@ -75,7 +75,7 @@ def create(cloud: Session, stack: Stack, *, on_failure: str = "ROLLBACK") -> Non
         else:
             ends = ("ROLLBACK_COMPLETE",) if on_failure == "ROLLBACK" else ("DELETE_IN_PROGRESS", GONE)
             work.tell(stack.name, STACK, "ROLLBACK_IN_PROGRESS", physical=stack.id, reason=reason)
-            work.delete_all()
+            work.delete_all(undo=True)
             stack.outputs = []
         _end(cloud, stack, "create", ends, reason=reason if on_failure == "DO_NOTHING" else "")
         return

@@ -285,11 +285,11 @@ class Work:
             except ProviderError:
                 continue  # as CloudFormation: the cleanup after an update leaves what it cannot delete
 
-    def _delete(self, made: Made) -> None:
+    def _delete(self, made: Made, *, undo: bool = False) -> None:
         name = made.wanted.logical_id
         current = self.stack.made.get(name) is made
         policy = (self.stack.template.resources.get(name) or {}).get("DeletionPolicy")
-        if policy in ("Retain", "RetainExceptOnCreate"):
+        if policy == "Retain" or (policy == "RetainExceptOnCreate" and not undo):
             self.tell(name, made.wanted.type, "DELETE_SKIPPED", physical=made.physical_id)
         else:
             self.tell(name, made.wanted.type, "DELETE_IN_PROGRESS", physical=made.physical_id)
@@ -302,8 +302,11 @@ class Work:
         if current:
             del self.stack.made[name]
 
-    def delete_all(self, retain: Collection[str] = ()) -> list[str]:
-        """Delete everything in the reverse order of its making; the logical ids that could not be deleted."""
+    def delete_all(self, retain: Collection[str] = (), *, undo: bool = False) -> list[str]:
+        """Delete everything in the reverse order of its making; the logical ids that could not be deleted.
+
+        :param undo: it was never whole: C(RetainExceptOnCreate) keeps nothing then.
+        """
         failed = []
         order = {name: index for index, name in enumerate(self.stack.template.order())}
         for made in sorted(self.stack.made.values(), key=lambda one: -order.get(one.wanted.logical_id, -1)):
@@ -312,7 +315,7 @@ class Work:
                 del self.stack.made[made.wanted.logical_id]
                 continue
             try:
-                self._delete(made)
+                self._delete(made, undo=undo)
             except ProviderError:
                 failed.append(made.wanted.logical_id)
         return failed
