@@ -77,7 +77,7 @@ def test_a_wrong_wish_is_a_sentence(expression: str, sentence: str) -> None:
 def test_node_pool_settings_carry_what_nodes_need_at_boot() -> None:
     shared, mig, cpu, boot = templated("node_pool_settings", [*POOLS, AT_BOOT])
     assert boot["boot_script"].startswith("#!/bin/bash")
-    assert "--create-gpu-instance=3g.40gb,3g.40gb" in boot["boot_script"]
+    assert "--create-gpu-instance=3g.40gb:0,3g.40gb:4" in boot["boot_script"]
     assert "nvidia.com/mig.config" not in boot["labels"]
     assert mig["labels"]["nvidia.com/mig.config"]
     assert not any("boot_script" in pool for pool in (shared, mig, cpu))
