@@ -22,6 +22,7 @@ from .errors import KubeApiError
 from .masking import presentable
 from .objects import Object, Ref, annotations_of
 from .ownership import applied_fields, migration, without_orphans
+from .replicas import keeper, kept_replicas, with_replicas
 from .retry import send
 
 RECREATE = "aiplatform.eks/recreate"
@@ -88,9 +89,13 @@ class Writer:
         if live is not None and live["metadata"].get("deletionTimestamp"):
             self._await_gone(desired.ref, desired.path, str(live["metadata"].get("uid")))
             live = None
+        kept = None
         if live is not None:
             live = self._handed_over(desired, live)
+            kept = kept_replicas(desired.document, live, manager=self._manner.manager)
         try:
+            if kept and not self._manner.dry_run:
+                self._patch(desired, kept=kept)
             status, answer = self._patch(desired)
         except KubeApiError as error:
             if self._is_to_come(error):
@@ -102,7 +107,7 @@ class Writer:
             status, answer = self._patch(desired)
             live = live or migrated
         elif self._manner.dry_run:  # the hand-over cannot be part of a dry run: what it takes away is computed
-            answer = without_orphans(answer, self._manner.legacy_managers)
+            answer = with_replicas(without_orphans(answer, self._manner.legacy_managers), kept)
         return self._written(desired, live, status, answer)
 
     def _written(self, desired: Desired, live: Object | None, status: int, answer: Object) -> Written:
@@ -112,7 +117,8 @@ class Writer:
             return Written("unchanged", live, answer, answer)
         return Written("configured", live, answer, answer)
 
-    def _patch(self, desired: Desired) -> tuple[int, Object]:
+    def _patch(self, desired: Desired, *, kept: Object | None = None) -> tuple[int, Object]:
+        manager = self._manner.manager
         answer = send(
             self._client,
             "PATCH",
@@ -120,12 +126,12 @@ class Writer:
             clock=self._clock,
             kind_is_new=(desired.ref.group, desired.ref.kind) in self._manner.kinds and not self._manner.dry_run,
             query={
-                "fieldManager": self._manner.manager,
+                "fieldManager": keeper(manager) if kept else manager,
                 "force": "true" if self._manner.force else "false",
                 "fieldValidation": "Strict",
                 **self._query,
             },
-            body=desired.document,
+            body=kept or desired.document,
             content_type=APPLY_PATCH,
         )
         return answer.status, answer.body

@@ -124,6 +124,26 @@ def test_fields_of_a_client_side_apply_become_ours(sets: Sets, space: str) -> No
     assert not sets.apply("migrated", [config_map("a", x="1")], namespace=space).changed
 
 
+def test_replicas_that_are_left_to_an_autoscaler_stay_as_they_are(sets: Sets, space: str) -> None:
+    scaled = deployment("web", replicas=3)
+    sets.apply("scaled", [scaled], namespace=space)
+    left = {**scaled, "spec": {key: value for key, value in scaled["spec"].items() if key != "replicas"}}
+    checked = sets.apply("scaled", [left], namespace=space, check=True)
+    before = sets.get("deployment", "web", space)
+    done = sets.apply("scaled", [left], namespace=space)
+    after = sets.get("deployment", "web", space)
+    assert after["spec"] == before["spec"]
+    assert after["metadata"]["generation"] == before["metadata"]["generation"], "not even for a moment"
+    assert checked.diff == done.diff
+    sets.kubectl("-n", space, "scale", "deployment/web", "--replicas=5")
+    assert not sets.apply("scaled", [left], namespace=space).changed
+    relabelled = {**left, "metadata": {**left["metadata"], "labels": {"new": "label"}}}
+    assert sets.apply("scaled", [relabelled], namespace=space).changed
+    assert sets.get("deployment", "web", space)["spec"]["replicas"] == 5
+    sets.apply("scaled", [deployment("web", replicas=2)], namespace=space)
+    assert sets.get("deployment", "web", space)["spec"]["replicas"] == 2
+
+
 def test_two_sets_never_steal(sets: Sets, space: str) -> None:
     sets.apply("one", [config_map("shared", x="1")], namespace=space)
     error = sets.refused("two", [config_map("own"), config_map("shared", x="2")], namespace=space)
