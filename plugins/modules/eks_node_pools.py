@@ -127,7 +127,9 @@ options:
         description: ARN of the nodes' role. Without it O(node_role).
         type: str
       subnets:
-        description: Ids of the subnets. Without it O(subnets).
+        description:
+          - Ids of the subnets. Without it O(subnets).
+          - A pool that is made does not get those in zones that offer none of its instance types.
         type: list
         elements: str
       security_groups:

@@ -75,13 +75,13 @@ def begun(script: Script, operation: str, **parameters: t.Any) -> Script:
     return script.call(f"eks:{operation}", {**WHERE, **parameters}, {"update": {"id": "u-1", "status": "InProgress"}})
 
 
-def reads_of_an_absent_pool(script: Script) -> Script:
+def reads_of_an_absent_pool(script: Script, offered: str = "ab") -> Script:
     script.fails("eks:DescribeNodegroup", "ResourceNotFoundException", parameters=WHERE)
     script.call("eks:ListNodegroups", {"clusterName": "prod"}, {"nodegroups": []})
     script.call("eks:DescribeCluster", {"name": "prod"}, {"cluster": {"name": "prod", "status": "ACTIVE"}})
     zones = [{"SubnetId": name, "AvailabilityZone": f"us-east-1{name[-1]}"} for name in SUBNETS]
     script.call("ec2:DescribeSubnets", {"SubnetIds": SUBNETS}, {"Subnets": zones})
-    offer = {"InstanceType": "m7i.2xlarge", "LocationType": "availability-zone", "Location": "us-east-1a"}
+    offer = {"InstanceType": "m7i.2xlarge", "LocationType": "availability-zone"}
     filters = [
         {"Name": "instance-type", "Values": ["m7i.2xlarge"]},
         {"Name": "location", "Values": ["us-east-1a", "us-east-1b"]},
@@ -89,7 +89,7 @@ def reads_of_an_absent_pool(script: Script) -> Script:
     return script.call(
         "ec2:DescribeInstanceTypeOfferings",
         {"LocationType": "availability-zone", "Filters": filters},
-        {"InstanceTypeOfferings": [offer]},
+        {"InstanceTypeOfferings": [{**offer, "Location": f"us-east-1{zone}"} for zone in offered]},
     )
 
 

@@ -33,6 +33,15 @@ def test_creating_a_pool() -> None:
     assert outcome.facts["pools"][0]["launch_template"]["id"] == "lt-1"
 
 
+def test_a_pool_is_made_without_the_subnets_in_zones_that_do_not_offer_its_type() -> None:
+    made = {"subnets": ["subnet-0b"], "tags": {**group()["tags"], "aiplatform.eks/subnets": "0800f4fd9261d1fd"}}
+    script = creation(reads_of_an_absent_pool(Script(), offered="b"), **made)
+    describe(describe(script, **made), **made)
+    outcome = script.run(use_case, **options())
+    assert outcome.facts["pools"][0]["subnets"] == ["subnet-0b"]
+    assert not describe(Script(), **made).run(use_case, **options()).changed
+
+
 def test_check_mode_reads_and_writes_nothing_and_says_the_same() -> None:
     checked = reads_of_an_absent_pool(Script()).run(use_case, check=True, **options())
     script = creation(reads_of_an_absent_pool(Script()))

@@ -25,6 +25,7 @@ from .spec import PoolSpec
 from .state import (
     AUTOSCALING_TAG,
     POOL_TAG,
+    SUBNETS_TAG,
     TEMPLATE_TAG,
     api_taints,
     autoscaling_group,
@@ -203,6 +204,8 @@ class Applier:
         tags = {**after["tags"], OWNER_TAG: self.cluster, POOL_TAG: spec.name}
         if version is not None and spec.launch is not None:
             tags[TEMPLATE_TAG] = template_record(version.version, spec.launch.digest)
+        if spec.subnets_record:
+            tags[SUBNETS_TAG] = spec.subnets_record
         sizes = after["scaling"]
         own_image = spec.launch is not None and spec.launch.ami_id is not None
         parameters: Record = {

@@ -34,7 +34,7 @@ from .state import (
     template_name,
     template_record,
 )
-from .zones import check_zones
+from .zones import as_recorded, offered_subnets
 
 FIXED = ("ami_type", "capacity_type", "instance_types", "node_role", "subnets")
 FAILED = ("CREATE_FAILED", "DELETE_FAILED")
@@ -102,13 +102,15 @@ class Reader:
     def read(self, specs: Sequence[PoolSpec], *, prune: bool) -> Reading:
         """All wanted pools, and with C(prune) ours that nobody wants."""
         pools, others = self._node_groups(specs, prune=prune)
+        pools = [replace(pool, spec=as_recorded(pool.spec, pool.node_group)) for pool in pools]
         pools = [self._with_freshness(self._with_held_labels(pool)) for pool in pools]
         stale = [pool for pool in pools if not pool.fresh]
         absent = [pool for pool in stale if pool.node_group is None]
         cluster, missing = self._cluster(stale) if stale else (None, False)
         self._learn_instances(stale)
         if not missing:  # without a cluster the subnets may be to come as well
-            check_zones(self.aws, [pool.spec for pool in absent])
+            offered = offered_subnets(self.aws, [pool.spec for pool in absent])
+            pools = [replace(pool, spec=offered.get(pool.spec.name, pool.spec)) for pool in pools]
         pools = map_concurrently(self._with_autoscaling_tags, pools, workers=self.workers)
         stale = [pool for pool in pools if not pool.fresh]
         detailed = iter(map_concurrently(lambda pool: self._detail(pool, cluster), stale, workers=self.workers))

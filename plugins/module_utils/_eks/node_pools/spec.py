@@ -53,6 +53,7 @@ class PoolSpec:
     """One wanted pool. What is None is left as it is, or takes EKS' default on create.
 
     :param instance_types: sent to EKS; empty when the one type stands in the launch template.
+    :param subnets_record: where not all subnets that the user names can be used: a digest of those that he names.
     :param startup_taints: keys of C(taints) that an agent takes away when the node is ready.
     :param launch: the launch template that we own; None with C(template).
     """
@@ -80,6 +81,7 @@ class PoolSpec:
     launch: LaunchSpec | None
     template: TemplateReference | None
     on_immutable: str
+    subnets_record: str = ""
 
     @property
     def words(self) -> str:

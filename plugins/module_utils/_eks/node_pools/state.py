@@ -18,7 +18,8 @@ from .spec import CAPACITY_TYPES, EFFECTS, taint_key
 POOL_TAG = f"{RECORD_PREFIX}pool"
 TEMPLATE_TAG = f"{RECORD_PREFIX}launch-template"
 AUTOSCALING_TAG = f"{RECORD_PREFIX}autoscaling"
-RECORDS = (OWNER_TAG, POOL_TAG, TEMPLATE_TAG, AUTOSCALING_TAG)
+SUBNETS_TAG = f"{RECORD_PREFIX}subnets"
+RECORDS = (OWNER_TAG, POOL_TAG, TEMPLATE_TAG, AUTOSCALING_TAG, SUBNETS_TAG)
 LONGEST_TEMPLATE_NAME = 128
 
 EFFECT_WORDS = {name: words for words, name in EFFECTS.items()}
@@ -98,6 +99,7 @@ __all__ = (
     "AUTOSCALING_TAG",
     "POOL_TAG",
     "RECORDS",
+    "SUBNETS_TAG",
     "TEMPLATE_TAG",
     "State",
     "api_taints",
