@@ -31,6 +31,11 @@ cat > /opt/aiplatform/mig.sh <<'SCRIPT'
 #!/bin/bash
 set -euo pipefail
 marker=/opt/aiplatform/mig-rebooted
+# The units that load the driver have other names in other images, and at the first boot they may still be at it.
+for _attempt in $(seq 90); do
+  nvidia-smi --list-gpus > /dev/null 2>&1 && break
+  sleep 2
+done
 """
 MODE = """\
 nvidia-smi --id={gpu} --multi-instance-gpu={mode}
@@ -59,7 +64,8 @@ chmod 0755 /opt/aiplatform/mig.sh
 cat > /etc/systemd/system/{unit}.service <<'SERVICE'
 [Unit]
 Description=MIG layout of this node
-After=nvidia-persistenced.service nvidia-fabricmanager.service
+After=nvidia-kmod-load.service nvidia-setup.service nvidia-persistenced.service nvidia-fabricmanager.service
+After=set-nvidia-clocks.service
 Before=nodeadm-run.service kubelet.service containerd.service
 [Service]
 Type=oneshot

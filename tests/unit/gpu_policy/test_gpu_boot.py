@@ -13,7 +13,10 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy import sharing_policy
 from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_boot import boot_script, boot_settings
 
+# The driver is loaded while the script waits for it.
 SMI = """#!/bin/bash
+[ -e "$LOG.loaded" ] || exit 9
+[ "$1" = --list-gpus ] && exit
 echo "$@" >> "$LOG"
 case "$1" in
   --query-gpu*) for _ in 1 2; do echo "$MODES"; done ;;
@@ -36,7 +39,7 @@ def run(text: str, tmp_path: Path, modes: str) -> tuple[int, list[str]]:
     for name, content in {
         "nvidia-smi": SMI,
         "systemctl": '#!/bin/bash\necho "systemctl $@" >> "$LOG"\n',
-        "sleep": "#!/bin/bash\nexit 7\n",
+        "sleep": '#!/bin/bash\n[ "$1" = infinity ] && exit 7\ntouch "$LOG.loaded"\n',
     }.items():
         (tmp_path / name).write_text(content)
         (tmp_path / name).chmod(0o755)
