@@ -42,6 +42,8 @@ def tenants(
 ) -> list[dict[str, t.Any]]:
     """The namespaces, each with C(callers) (who may reach it), C(foreign_priorities) and C(hard) (its quota).
 
+    C(called_from_outside_mesh): whether somebody may reach it who has no identity of the mesh.
+
     :param namespaces: C(name) and what else is said; see NOTHING_SAID.
     :param quotas: namespace -> quota, as C(resource_quota) takes it.
     :param exceptions: C({namespace, level, reason}) of namespaces that Pod Security does not restrict.
@@ -63,6 +65,8 @@ def tenants(
         _check_names(one["priority_classes"], priority_classes, "priority class", where)
         _check_level(one, levels, where)
         one["callers"] = [str(other["name"]) for other in found if one["name"] in other["calls"]]
+        unmeshed = [other for other in found if one["name"] in other["calls"] and not other["mesh"]]
+        one["called_from_outside_mesh"] = bool(unmeshed or one["ingress_cidrs"])
         one["foreign_priorities"] = [
             name for name in (*priority_classes, *SYSTEM_PRIORITIES) if name not in one["priority_classes"]
         ]

@@ -112,6 +112,13 @@ def test_policies_deny_first_and_open_what_is_needed(rounds: dict[str, Played], 
     assert {"kubernetes.io/metadata.name": "agentic"} in callers
     training = {one["metadata"]["name"] for one in kubernetes.request("GET", path.format("training")).body["items"]}
     assert "mesh" not in training
+    inbound = {
+        name: kubernetes.request("GET", f"/api/v1/namespaces/{name}")
+        .body["metadata"]["annotations"]
+        .get("config.linkerd.io/default-inbound-policy")
+        for name in ("mlops", "inference", "training")
+    }
+    assert inbound == {"mlops": "cluster-unauthenticated", "inference": None, "training": None}
 
 
 def test_a_database_outside_is_reached_by_its_port(rounds: dict[str, Played], playing: Playing) -> None:

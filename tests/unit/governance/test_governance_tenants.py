@@ -30,6 +30,14 @@ def test_a_call_opens_both_sides() -> None:
     assert found["agentic"]["pod_security"] == "restricted"
 
 
+def test_who_is_called_from_outside_the_mesh_is_known() -> None:
+    jobs = {"name": "jobs", "calls": ["inference"], "mesh": False}
+    front = {"name": "front", "ingress_cidrs": ["10.0.0.0/16"]}
+    found = {one["name"]: one for one in tenants([*NAMESPACES, jobs, front], priority_classes=["critical"])}
+    assert [name for name, one in found.items() if one["called_from_outside_mesh"]] == ["inference", "front"]
+    assert not any(one["called_from_outside_mesh"] for one in tenants(NAMESPACES, priority_classes=["critical"]))
+
+
 def test_nobody_may_use_the_priority_of_others() -> None:
     found = {one["name"]: one["foreign_priorities"] for one in tenants(NAMESPACES, priority_classes=["critical"])}
     assert "critical" not in found["agentic"]
