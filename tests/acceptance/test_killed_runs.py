@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("KILLS", "4"))
 INVENTORY = os.environ.get("INVENTORY", "local")
 SEED = 20261121
-MOMENTS = (2.0, 16.0)
+# Seconds; the last moment is later where a run takes longer, so that kills fall into every layer.
+FIRST, LAST = 2.0, 16.0
 # Made by controllers at their own time, or named by chance.
 PASSING = {"Event", "Lease", "Pod", "EndpointSlice", "Endpoints", "ControllerRevision", "Node", "CSINode", "PodMetrics"}
 
@@ -83,10 +84,14 @@ def clouds(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
 
 def test_killed_runs_end_where_an_undisturbed_run_ends(clouds: tuple[Path, Path]) -> None:
     undisturbed, disturbed = clouds
+    start = time.monotonic()
     finish(undisturbed)
+    last = max(LAST, (time.monotonic() - start) / 3)
     chance, hits = random.Random(SEED), 0
-    for _kill in range(KILLS):
-        hits += killed(disturbed, chance.uniform(*MOMENTS))
+    for number in range(1, KILLS + 1):
+        moment = chance.uniform(FIRST, last)
+        hits += killed(disturbed, moment)
+        print(f"kill {number} of {KILLS} after {moment:.1f} s, {hits} were in time", flush=True)
         time.sleep(0.2)
     assert hits, "no run was killed: they end before the first moment"
     finish(disturbed)
