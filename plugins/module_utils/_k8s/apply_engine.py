@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from .wait import Waiter
 from .waves import SLOW_KINDS, is_definition
 
 ESTABLISHED_WITHIN = 60.0
+BETWEEN_SLOW_ONES = 3
 A = t.TypeVar("A")
 
 
@@ -102,7 +104,7 @@ class Engine:
         pending_record = not plan.record.covers(plan.union_record()) and bool(plan.items)
         failed = False
         for wave in waves:
-            items = _slow_ones_first(item for item in plan.writes if item.desired.wave == wave)
+            items = spread(item for item in plan.writes if item.desired.wave == wave)
             if failed:
                 results += [_skipped(item) for item in items]
                 continue
@@ -205,8 +207,15 @@ class Engine:
             self._record(wanted)
 
 
-def _slow_ones_first(items: Iterable[Item]) -> list[Item]:
-    return sorted(items, key=lambda item: item.desired.ref.group_kind not in SLOW_KINDS)
+def spread(items: Iterable[Item]) -> list[Item]:
+    """Slow ones early, but never so many at once that they hold all connections while they queue at the server."""
+    found = list(items)
+    slow = [item for item in found if item.desired.ref.group_kind in SLOW_KINDS]
+    others = iter([item for item in found if item.desired.ref.group_kind not in SLOW_KINDS])
+    ordered: list[Item] = []
+    for item in slow:
+        ordered += [item, *itertools.islice(others, BETWEEN_SLOW_ONES)]
+    return [*ordered, *others]
 
 
 def _unchanged(item: Item) -> ObjectResult:
@@ -254,4 +263,4 @@ def _forget(client: KubeClient, apply_set: ApplySet, clock: Clock) -> None:
             raise
 
 
-__all__ = ("ESTABLISHED_WITHIN", "Engine", "ObjectResult", "record_writer")
+__all__ = ("ESTABLISHED_WITHIN", "Engine", "ObjectResult", "record_writer", "spread")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 
 from .._core.clock import Clock
@@ -92,57 +92,70 @@ class Reader:
 
     def members(self, apply_set: ApplySet, kinds: Iterable[ApiKind], *, namespaces: Iterable[str]) -> dict[Ref, Member]:
         """The set's members of these kinds, by identity: one LIST per kind, all at once."""
-        return by_ref(self._ask(self._lists(apply_set, kinds, namespaces=namespaces)))
+        places = tuple(namespaces)
+        found = self._ask([partial(self._members, kind, apply_set, places) for kind in _listable(kinds)])
+        return by_ref(found)
 
     def objections(self, plan: SetPlan) -> list[str]:
         """Sentences about what would make writes fail or do harm.
 
         Objects of other sets, unknown fields, namespaces that are missing or going.
         """
-        return [problem for problems in self._ask(self._checks(plan)) for problem in problems]
+        known = {item.desired.ref for item in plan.items if item.live is not None}
+        new = [item.desired for item in plan.writes if item.desired.ref not in known]
+        checks: list[Check] = [
+            partial(self._strangers, plan.apply_set, kind, {one.ref for one in new if one.kind == kind})
+            for kind in _listable(one.kind for one in new)
+        ]
+        checks += self._checks(plan)
+        return [problem for problems in self._ask([*checks, *self._ahead(plan, checks)]) for problem in problems]
 
     def members_and_objections(
         self, plan: SetPlan, kinds: Iterable[ApiKind], *, namespaces: Iterable[str]
     ) -> tuple[dict[Ref, Member], list[str]]:
-        """Both at once, for a set that most likely has no members yet.
+        """Both at once, for a set that most likely has no members yet: one LIST per kind tells of ours and of others.
 
         :param plan: the plan without members; what M(objections) says of it holds only if there are none.
         """
-        lists, checks = self._lists(plan.apply_set, kinds, namespaces=namespaces), self._checks(plan)
-        answers: list[list[t.Any]] = self._ask([*lists, *checks])
-        return by_ref(answers[: len(lists)]), [problem for found in answers[len(lists) :] for problem in found]
+        places = tuple(namespaces)
+        with_members: list[ApiKind] = []
+        wanted = {item.desired.ref for item in plan.writes}
+        listable = _listable(kinds)
+
+        def look(kind: ApiKind) -> list[str]:
+            items = self.labelled(kind, selector=PART_OF, namespaces=places, accept=METADATA_LIST)
+            others = [item for item in items if labels_of(item)[PART_OF] != plan.apply_set.id]
+            if len(others) < len(items):
+                with_members.append(kind)
+            return _taken(kind, others, wanted)
+
+        checks: list[Check] = [*(partial(look, kind) for kind in listable), *self._checks(plan)]
+        problems = self._ask([*checks, *self._ahead(plan, checks)])
+        if with_members:
+            return self.members(plan.apply_set, listable, namespaces=places), []
+        return {}, [problem for found in problems for problem in found]
 
     def _ask(self, questions: Sequence[Callable[[], A]]) -> list[A]:
         return map_concurrently(lambda question: question(), questions, workers=self._workers)
-
-    def _lists(
-        self, apply_set: ApplySet, kinds: Iterable[ApiKind], *, namespaces: Iterable[str]
-    ) -> list[Callable[[], list[Member]]]:
-        places = tuple(namespaces)
-        listable = [kind for kind in dict.fromkeys(kinds) if "list" in kind.verbs]
-        return [partial(self._members, kind, apply_set, places) for kind in listable]
 
     def _members(self, kind: ApiKind, apply_set: ApplySet, namespaces: tuple[str, ...]) -> list[Member]:
         items = self.labelled(kind, selector=apply_set.selector, namespaces=namespaces)
         return [Member(_ref(kind, item), kind, item) for item in items]
 
     def _checks(self, plan: SetPlan) -> list[Check]:
+        """Of namespaces and fields."""
         writes = [item.desired for item in plan.writes]
         if not writes:
             return []
-        known = {item.desired.ref for item in plan.items if item.live is not None}
-        new = [one for one in writes if one.ref not in known]
-        checks: list[Check] = [
-            partial(self._strangers, plan.apply_set, kind, {one.ref for one in new if one.kind == kind})
-            for kind in dict.fromkeys(one.kind for one in new)
-            if "list" in kind.verbs
-        ]
         places = {one.ref.namespace for one in writes if one.ref.namespace} | {plan.apply_set.namespace}
         made = namespaces_made(item.desired for item in plan.items)
         made_now = {one.ref.name for one in writes if one.ref.group_kind == "Namespace"}
-        checks += [partial(self._namespace, name, made=name in made) for name in sorted((places - made) | made_now)]
-        checks += self._schema_checks(writes)
-        return [*checks, *[self._connect_ahead] * (min(self._workers, len(writes)) - len(checks))]
+        names = sorted((places - made) | made_now)
+        return [*(partial(self._namespace, name, made=name in made) for name in names), *self._schema_checks(writes)]
+
+    def _ahead(self, plan: SetPlan, questions: Sequence[object]) -> list[Check]:
+        """Connections besides those of the questions, for the writes to come."""
+        return [self._connect_ahead] * (min(self._workers, len(plan.writes)) - len(questions))
 
     def _connect_ahead(self) -> list[str]:
         """The writes come next."""
@@ -156,11 +169,7 @@ class Reader:
             namespaces={ref.namespace for ref in refs},
             accept=METADATA_LIST,
         )
-        return [
-            f"{ref} belongs to another apply set ({labels_of(item)[PART_OF]}); leave it out here or there"
-            for item in items
-            if (ref := _ref(kind, item)) in refs
-        ]
+        return _taken(kind, items, refs)
 
     def _namespace(self, name: str, *, made: bool) -> list[str]:
         try:
@@ -199,6 +208,18 @@ class Reader:
             return Schemas(self._client.request("GET", f"/openapi/v3/{base}/{api_version}").body)
         except KubeApiError:  # not published (yet), or not for us: the server still checks every write
             return None
+
+
+def _listable(kinds: Iterable[ApiKind]) -> list[ApiKind]:
+    return [kind for kind in dict.fromkeys(kinds) if "list" in kind.verbs]
+
+
+def _taken(kind: ApiKind, others: Iterable[Mapping[str, t.Any]], wanted: Container[Ref]) -> list[str]:
+    return [
+        f"{ref} belongs to another apply set ({labels_of(item)[PART_OF]}); leave it out here or there"
+        for item in others
+        if (ref := _ref(kind, item)) in wanted
+    ]
 
 
 def by_ref(members: Iterable[Iterable[Member]]) -> dict[Ref, Member]:
