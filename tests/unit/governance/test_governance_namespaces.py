@@ -43,4 +43,5 @@ def test_every_role_means_the_same_namespaces(said: dict[str, str] | None) -> No
     for name in ("governance_mesh_namespaces", "monitoring_mesh_namespaces"):
         assert templar.template(values[name]) == mesh
     assert templar.template(values["governance_monitoring_namespace"]) == of_roles["monitoring"]
+    assert templar.template(values["monitoring_gpu_namespace"]) == of_roles["gpu_operator"]
     assert [one["namespace"] for one in templar.template(values["linkerd_scrapers"])] == [of_roles["monitoring"]]
