@@ -50,6 +50,8 @@ def test_the_control_plane_is_quick_and_complete(blueprint):
     assert "--kube-api-qps=1000" in flags
     assert "--root-ca-file=" in flags
     assert "--unsafe-no-fsync" in blueprint.component("etcd").command
+    assert "--node-monitor-grace-period=240s" in flags
+    assert "--node-lease-duration-seconds=160" in blueprint.component("kwok").command
     assert "--enable-crds=Stage" in blueprint.component("kwok").command
     assert blueprint.component("kwok").objects
 
