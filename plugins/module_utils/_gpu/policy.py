@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from .._core.errors import PlatformError
 from .._core.text import listed, unknown_name
+from .boards import board
 from .instances import InstanceType, instance_type
 from .policy_checks import (
     DRA,
@@ -184,6 +185,14 @@ def _warnings(policy: SharingPolicy, where: str) -> t.Iterator[str]:
         )
     if policy.mode == MIG and {one.family for one in policy.types} & EMULATED_ONLY:
         yield f"{where}: nobody has shown yet that guests can turn MIG on on {policy.types[0].family} instances"
+    # The reboot that turns MIG on on an A100 heals the node; newer boards have none.
+    healed = all(one.board and board(one.board).needs_reboot for one in policy.types)
+    if policy.mode == MIG and policy.applied_by == "mig_manager" and not policy.bottlerocket and not healed:
+        yield (
+            f"{where}: mig-manager stops the kubelet of a new node to turn MIG on, and on Amazon Linux 2023 such a "
+            "node may stay NotReady (NVIDIA/gpu-operator#2415); gpu_sharing.applied_by: user_data makes the layout "
+            "before the kubelet starts"
+        )
     if policy.shared and not policy.rename and policy.mode != MIG:
         yield (
             f"{where}: without rename a share is called {GPU} like a whole GPU; a taint keeps pods that want whole "

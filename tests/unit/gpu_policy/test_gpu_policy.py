@@ -256,6 +256,19 @@ def test_autoscalers_learn_the_shares() -> None:
     assert "scaling from zero counts with the smallest" in " ".join(sizes.warnings)
 
 
+@pytest.mark.parametrize(
+    ("instance", "more", "warned"),
+    [
+        ("p5.48xlarge", {}, True),
+        ("p4de.24xlarge", {}, False),  # it reboots, which heals what the stopped kubelet broke
+        ("p5.48xlarge", {"applied_by": "user_data"}, False),
+    ],
+)
+def test_mig_that_can_break_a_new_node_is_warned_of(instance: str, more: dict[str, str], warned: bool) -> None:
+    said = sharing_policy(pool(instance, {"mode": "mig", "layout": {"3g.40gb": 2}, **more})).warnings
+    assert any("gpu-operator#2415" in one for one in said) == warned
+
+
 def test_placement_of_pods() -> None:
     shared = sharing_policy(pool("p5.48xlarge", {"mode": "time_slicing", "replicas": 3}))
     assert objects.placement(shared)["resources"]["limits"] == {"nvidia.com/gpu.shared": "1"}
