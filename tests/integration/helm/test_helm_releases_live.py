@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
-from ansible_collections.aiplatform.eks.plugins.module_utils._helm import info, process
+from ansible_collections.aiplatform.eks.plugins.module_utils._helm import info, process, releases
 from helm_bench import CANARY, CRD, DEPLOYMENT, HOOK, SECRET, Bench, actions, write_chart
 
 
@@ -89,6 +89,21 @@ def test_a_killed_install_and_a_killed_upgrade_are_recovered(bench: Bench) -> No
         assert expected in recovered.facts["releases"][0]["reason"]
         assert not bench.run(blocked).changed
         bench.run({"name": "web", "state": "absent"})
+
+
+def test_a_helm_that_hangs_is_asked_to_end_and_leaves_nothing_pending(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = DEPLOYMENT.replace("tolerations: [{operator: Exists}]", "nodeSelector: {nowhere: here}")
+    chart = write_chart(bench.scratch / "web", deployment=stuck)
+    wish = {"name": "web", "chart": {"ref": str(chart)}}
+    with monkeypatch.context() as patch:
+        patch.setattr(releases.Release, "limit", 5.0)
+        with pytest.raises(PlatformError, match="helm did not end within 5 s and was asked to end"):
+            bench.run(wish, diff=False)
+    assert "pending-" not in bench.kubectl("get", "secrets", "-l", "owner=helm", "--show-labels")
+    write_chart(chart)
+    assert bench.run(wish).changed, "no other helm is thought to be at work"
 
 
 def kill_helm(bench: Bench, chart: Path) -> None:
