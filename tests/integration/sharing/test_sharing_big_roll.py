@@ -10,7 +10,7 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome impor
 from ansible_collections.aiplatform.eks.plugins.module_utils._sharing import mig_profiles
 from sharing_world import Gpus, KilledError, Watchman, defaults
 
-POOL, NODES, OUT, KILLS = "h100-hundred", 100, 34, 10
+POOL, NODES, OUT, KILLS, PODS = "h100-hundred", 100, 34, 10, 30
 SHARE = "nvidia.com/mig-1g.10gb"
 LAYOUTS: list[tuple[dict[str, int], int]] = [
     ({"1g.10gb": 7}, 56),
@@ -26,7 +26,7 @@ def pool(layout: dict[str, int]) -> dict[str, t.Any]:
 
 
 def roll(gpus: Gpus, layout: dict[str, int]) -> dict[str, t.Any]:
-    quick = {"drain": {"timeout": 180}, "node_timeout": 30, "verify_timeout": 60, "max_unavailable": str(OUT)}
+    quick = {"drain": {"timeout": 180}, "node_timeout": 15, "verify_timeout": 60, "max_unavailable": str(OUT)}
     context = Context()
     options = defaults(mig_profiles.SPEC, **gpus.options, **quick, node_pools=[pool(layout)])
     return mig_profiles.run(options, context).to_result(context)
@@ -48,7 +48,7 @@ def hundred(gpus: Gpus) -> t.Iterator[Gpus]:
 def test_a_hundred_nodes_go_through_four_layouts(
     hundred: Gpus, monkeypatch: pytest.MonkeyPatch, dice: random.Random
 ) -> None:
-    hundred.deployment("hundred", "users", POOL, SHARE, replicas=60, budget=30)
+    hundred.deployment("hundred", "users", POOL, SHARE, replicas=PODS, budget=PODS // 2)
     names = sorted(node["metadata"]["name"] for node in hundred.nodes(POOL))
     fails, stuck = dice.sample(names, 2)
     faults = [{"kind": "failed", "nodes": fails, "times": 1}, {"kind": "stuck_pending", "nodes": stuck, "times": 1}]
@@ -72,7 +72,7 @@ def test_a_hundred_nodes_go_through_four_layouts(
     assert kills == KILLS
     assert recoveries >= 1
     assert hundred.service.disruptions.entries() == []
-    hundred.until(lambda: len(hundred.running("hundred")) == 60, "the pods do not run again")
+    hundred.until(lambda: len(hundred.running("hundred")) == PODS, "the pods do not run again")
     assert not any(node["spec"].get("unschedulable") for node in hundred.nodes(POOL))
     assert not any("aiplatform.eks/operation" in node["metadata"]["annotations"] for node in hundred.nodes(POOL))
     assert not roll(hundred, LAYOUTS[-1][0])["changed"]
