@@ -55,6 +55,7 @@ from pathlib import Path
 from ansible.plugins.callback import CallbackBase
 
 OURS = "aiplatform.eks."
+VARIABLE = "AIPLATFORM_RUN_RECORD"
 CENSORED = "censored, because the task has no_log"
 
 
@@ -117,6 +118,10 @@ class CallbackModule(CallbackBase):
         self._record = Record()
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
+        if path := self.get_option("path"):
+            # Wherever the path was said, a task of this run finds it here: ansible.builtin.config knows no plugin of a
+            # collection by its name.
+            os.environ[VARIABLE] = path
         self._write({})
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 from textwrap import indent
@@ -17,6 +20,8 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.outcome import Context
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.rehearsal import Ran, Step, judge, play, run
 from ansible_collections.aiplatform.eks.plugins.plugin_utils._outer_run import asks_for_password, vault_ids
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def ran(*tasks: str, code: int = 0, **more: t.Any) -> Ran:
@@ -141,6 +146,25 @@ def test_the_outer_run_hands_its_vault_ids_on(monkeypatch: pytest.MonkeyPatch) -
     for typed in ({"ask_vault_pass": True}, {"vault_ids": ["prod@prompt"]}, {"vault_ids": ["prompt_ask_vault_pass"]}):
         monkeypatch.setattr(context, "CLIARGS", given | typed)
         assert asks_for_password()
+
+
+def test_tasks_find_the_record_wherever_its_path_was_said(tmp_path: Path) -> None:
+    playbook, record = tmp_path / "p.yml", tmp_path / "run.json"
+    said = "{{ lookup('ansible.builtin.env', 'AIPLATFORM_RUN_RECORD') }}"
+    task = {"name": "Look", "ansible.builtin.assert": {"that": [f"'{record}' == lookup_of_it"]}}
+    play = {"hosts": "localhost", "gather_facts": False, "vars": {"lookup_of_it": said}, "tasks": [task]}
+    playbook.write_text(json.dumps([play]))
+    (tmp_path / "ansible.cfg").write_text(
+        f"[defaults]\ncallbacks_enabled = aiplatform.eks.run_record\n[callback_run_record]\npath = {record}\n"
+    )
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", str(playbook)]
+    settings = {
+        "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build/collections"),
+    }
+    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert json.loads(record.read_text())["hosts"]["localhost"]["ok"] == 1
 
 
 @pytest.mark.parametrize(
