@@ -80,7 +80,7 @@ def description(type_name: str, layouts: Sequence[Layout]) -> str:
     target = board(instance_type(type_name).board or "") if instance_type(type_name).board else None
     for index, layout in enumerate(layouts):
         lines.append(_gpu(index, machine, target, layout))
-        lines += _profiles(index, target, machine.gpu_memory_mib or 0) if target else []
+        lines += _profiles(index, target, _memory(machine, target)) if target else []
         lines += _instances(index, target, layout) if target and layout else []
     return "\n".join(lines) + "\n"
 
@@ -89,9 +89,15 @@ def _gpu(index: int, machine: Machine, target: Board | None, layout: Layout) -> 
     major, minor = capability(machine)
     pci = target.pci_device_ids[0] if target and target.pci_device_ids else "0x000010DE"
     identity = f"GPU-{uuid.uuid5(uuid.NAMESPACE_DNS, f'{machine.instance_type}.{index}')}"
-    words = [identity, bus(index), pci, "0x000010DE", machine.gpu_memory_mib or 0, major, minor]
+    words = [identity, bus(index), pci, "0x000010DE", _memory(machine, target), major, minor]
     words += [ARCHITECTURES[machine.gpu_arch], int(target is not None), int(layout is not None), machine.gpu_name]
     return f"gpu {' '.join(map(str, words))}"
+
+
+def _memory(machine: Machine, target: Board | None) -> int:
+    """The GPU's memory in MiB; where nobody has published it, that of its largest instance."""
+    parts = [one.memory_mib or 0 for one in target.profiles.values()] if target else []
+    return machine.gpu_memory_mib or max(parts, default=0)
 
 
 def bus(index: int) -> str:

@@ -34,6 +34,7 @@ SEVEN_SLICES = ("a100-40gb", "a100-80gb", "h100-80gb", "h200-141gb", "b200-180gb
 # (instance type, end of a label) -> why theirs is not the simulator's.
 DIFFERENCES = {
     ("p5en.48xlarge", ".multiprocessors"): "nobody has published them for the H200: the simulator leaves the label out",
+    ("p6e-gb200.36xlarge", ".memory"): "nobody has published it for the GB200 of these instances: the same",
     ("p5en.48xlarge", ".memory"): "nobody has published it for all MIG profiles of the H200: the same",
 }
 # Part of a profile -> why the plugin registers other resources than we promise.
