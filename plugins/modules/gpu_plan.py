@@ -63,8 +63,8 @@ options:
         default: false
   node_pools:
     description:
-      - Pools of the inventory to choose among, by their first instance type, with C(scaling.max) as the limit, of which
-        the O(nodes) of that type take their part.
+      - Pools of the inventory to choose among, by their first instance type, with C(scaling.max) as the limit (one
+        node where nothing is said), of which the O(nodes) of that type take their part.
       - Pools for training, and those with a sharing mode other than V(exclusive) and V(mig), are left out.
     type: list
     elements: dict

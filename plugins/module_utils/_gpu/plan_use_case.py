@@ -22,6 +22,7 @@ from .nearest import judge, shown
 from .plan_report import report
 from .planner import plan
 from .policy import EXCLUSIVE, MIG
+from .quotas import largest
 
 SPEC = ArgumentSpec(
     options={
@@ -70,14 +71,13 @@ SPEC = ArgumentSpec(
 class Offered:
     """What may be bought.
 
-    :param pools: instance type -> pool that has it -> nodes that may join it, None for any number; empty without
-        pools.
+    :param pools: instance type -> pool that has it -> nodes that may join it; empty without pools.
     :param names: of all pools, whether they may be cut or not.
     :param left_out: pool -> why the plan may not cut its GPUs.
     """
 
     offers: list[Offer] = field(default_factory=list)
-    pools: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    pools: dict[str, dict[str, int]] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     left_out: dict[str, str] = field(default_factory=dict)
 
@@ -184,7 +184,7 @@ def _pools(pools: Sequence[Mapping[str, t.Any]], prices: Mapping[str, float], li
 
     :param live: instance type -> nodes that are there; they take their part of what the pools may have, in their order.
     """
-    found, most = Offered(names=frozenset(str(pool.get("name")) for pool in pools)), dict[InstanceType, int | None]()
+    found, most = Offered(names=frozenset(str(pool.get("name")) for pool in pools)), dict[InstanceType, int]()
     live = live.copy()
     for pool in pools:
         name, types = str(pool.get("name")), list(pool.get("instance_types") or ())
@@ -192,12 +192,11 @@ def _pools(pools: Sequence[Mapping[str, t.Any]], prices: Mapping[str, float], li
         if reason := _why_left_out(pool, one):
             found.left_out[name] = reason
         elif one is not None:
-            limit, sofar = (pool.get("scaling") or {}).get("max"), most.get(one, 0)
-            there = live[one.name] if limit is None else min(live[one.name], int(limit))
+            limit = largest(pool)
+            there = min(live[one.name], limit)
             live[one.name] -= there
-            room = None if limit is None else int(limit) - there
-            most[one] = None if room is None or sofar is None else sofar + room
-            found.pools.setdefault(one.name, {})[name] = room
+            most[one] = most.get(one, 0) + limit - there
+            found.pools.setdefault(one.name, {})[name] = limit - there
     if not most:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in found.left_out.items())
         raise PlatformError(f"node_pools: no pool's GPUs can be planned ({reasons})")

@@ -167,6 +167,8 @@ def sizes(found: dict[str, t.Any]) -> dict[str, int]:
 def test_no_pool_gets_more_nodes_than_it_may_have() -> None:
     whole = {"name": "x", "count": 5, "profile": "gpu"}
     assert sizes(planned(demands=[whole], node_pools=limited(a=2, b=4))) == {"a": 2, "b": 3}
+    silent = [{"name": "c", "instance_types": ["p5.4xlarge"]}]
+    assert sizes(planned(demands=[whole], node_pools=[*silent, *limited(d=4)])) == {"c": 1, "d": 4}
     cut = [{"name": "x", "count": 1, "profile": "gpu"}, {"name": "y", "count": 3, "profile": "7g.80gb"}]
     pools = [*limited(a=4), {"name": "a-2", "instance_types": ["m7i.large"]}]
     assert sizes(planned(demands=cut, node_pools=pools)) == {"a": 1, "a-3": 3}
