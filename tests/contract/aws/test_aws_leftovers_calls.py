@@ -97,6 +97,16 @@ def test_load_balancers_are_asked_for_their_tags_in_batches(stubbed: t.Any) -> N
     assert (found.id, found.reason) == (ARN, "tag elbv2.k8s.aws/cluster=prod")
 
 
+def test_buckets_are_known_by_their_names_and_by_their_tags(stubbed: t.Any) -> None:
+    session, stubs = stubbed("s3")
+    ours, named, others = "my-prod-123456789012-models", "prod-123456789012-logs", "prod-eu-123456789012-logs"
+    stubs["s3"].add_response("list_buckets", {"Buckets": [{"Name": name} for name in (ours, named, others, "x")]}, {})
+    for name, cluster in ((ours, "prod"), (others, "prod-eu")):
+        tags = {"TagSet": [{"Key": "aiplatform.eks/cluster", "Value": cluster}]}
+        stubs["s3"].add_response("get_bucket_tagging", tags, {"Bucket": name})
+    assert [one.id for one in lookups.buckets(session, SCOPE)] == [ours, named]
+
+
 def test_a_listing_follows_both_names_of_the_token(stubbed: t.Any) -> None:
     session, stubs = stubbed("efs")
     stubs["efs"].add_response("describe_file_systems", {"FileSystems": [], "NextMarker": "more"}, {})

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Callable, Iterator
 
@@ -79,12 +80,10 @@ def identity_providers(session: AwsSession, scope: Scope) -> list[Finding]:
 def buckets(session: AwsSession, scope: Scope) -> list[Finding]:
     """Buckets of the cluster's name or with our tag; their content is not priced."""
     found: list[Finding] = []
-    names = tuple(
-        f"{scope.cluster.lower().replace('_', '-')}-{kind}" for kind in ("artefacts", "models", "backups", "logs")
-    )
+    ours = re.compile(re.escape(scope.cluster.lower().replace("_", "-")) + r"-\d{12}-(artefacts|models|backups|logs)")
     for record in session.do("s3", "ListBuckets", {}, doing="list the buckets").get("Buckets") or []:
         name = str(record["Name"])
-        if name in names:
+        if ours.fullmatch(name):
             found.append(Finding("bucket", name, "has the cluster's name", None))
         elif _owned_bucket(session, name, scope):
             found.append(Finding("bucket", name, f"tag {OWNER_TAG}={scope.cluster}", None))
@@ -92,7 +91,7 @@ def buckets(session: AwsSession, scope: Scope) -> list[Finding]:
 
 
 def _owned_bucket(session: AwsSession, name: str, scope: Scope) -> bool:
-    if scope.cluster.lower() not in name:
+    if scope.cluster.lower().replace("_", "-") not in name:
         return False
     absent = ("NoSuchTagSet", "NoSuchBucket")
     answer = session.call("s3", "GetBucketTagging", {"Bucket": name}, doing=f"read the tags of {name}", absent=absent)
