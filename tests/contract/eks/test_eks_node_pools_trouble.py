@@ -65,7 +65,7 @@ def test_a_denied_call_names_the_action() -> None:
 
 def test_a_timeout_says_how_far_it_came() -> None:
     script = creation(reads_of_an_absent_pool(Script()))
-    for _look in range(4):
+    for _look in range(8):
         describe(script, status="CREATING")
     with pytest.raises(PlatformError, match="node group system is still CREATING after 8 s"):
         script.run(use_case, **{**options(), "wait_timeout": 8})
