@@ -16,7 +16,10 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._gpu.policy_cluster
 def gpu_operator_values(pools: Sequence[Mapping[str, t.Any]], *, mig_strategy: str = "mixed") -> dict[str, t.Any]:
     """Values of the GPU operator's chart that follow from the pools."""
     try:
-        return operator_values(sharing_policies(pools, mig_strategy=mig_strategy))
+        policies = sharing_policies(pools, mig_strategy=mig_strategy)
+        gpus = [pool for pool, policy in zip(pools, policies, strict=True) if policy.has_gpu]
+        taints = [taint for pool in gpus for key in ("taints", "startup_taints") for taint in pool.get(key) or ()]
+        return operator_values(policies, taints)
     except PlatformError as error:
         raise AnsibleFilterError(error.message) from error
 

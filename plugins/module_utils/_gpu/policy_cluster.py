@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .._core.errors import PlatformError
 from .boards import board
@@ -67,18 +67,28 @@ def gpu_taints(policies: Iterable[SharingPolicy]) -> list[Taint]:
     return found
 
 
-def tolerations(policies: Iterable[SharingPolicy]) -> list[dict[str, str]]:
-    """What the operator's own pods must tolerate: without it a node stays without its plugin."""
+def tolerations(
+    policies: Iterable[SharingPolicy], own_taints: Iterable[Mapping[str, t.Any]] = ()
+) -> list[dict[str, str]]:
+    """What the operator's own pods must tolerate: without it a node stays without its plugin.
+
+    :param own_taints: those that the inventory gives its GPU pools besides.
+    """
     always = {"key": GPU, "operator": "Exists", "effect": "NoSchedule"}
     more = [
         {"key": taint["key"], "operator": "Equal", "value": taint["value"], "effect": taint["effect"]}
         for taint in gpu_taints(policies)
         if taint["key"] != GPU
     ]
+    for taint in own_taints:
+        one = {"key": str(taint["key"]), "operator": "Exists", "effect": str(taint["effect"])}
+        more += [one] if one not in (always, *more) else []
     return [always, *more]
 
 
-def operator_values(policies: Sequence[SharingPolicy]) -> dict[str, t.Any]:
+def operator_values(
+    policies: Sequence[SharingPolicy], own_taints: Iterable[Mapping[str, t.Any]] = ()
+) -> dict[str, t.Any]:
     """Values of the GPU operator's chart that follow from the policies and from the EKS images.
 
     Driver and toolkit are off: the accelerated AMIs carry both (facts/gpu-sharing.md §3). The strategy is one for the
@@ -87,7 +97,7 @@ def operator_values(policies: Sequence[SharingPolicy]) -> dict[str, t.Any]:
     managed = [policy for policy in policies if _managed(policy)]
     strategy = managed[0].mig_strategy if managed else "mixed"
     by_manager = any(policy.layout is not None and policy.applied_by == "mig_manager" for policy in managed)
-    tolerated = tolerations(managed)
+    tolerated = tolerations(managed, own_taints)
     device_plugin: dict[str, t.Any] = {
         "enabled": True,
         "config": {"create": False, "name": PLUGIN_CONFIG_MAP, "default": DEFAULT_KEY},

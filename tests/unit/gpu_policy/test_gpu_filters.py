@@ -53,6 +53,20 @@ def test_pool_sizes_are_those_that_every_part_reckons_with(
     assert largest(pool) == most
 
 
+def test_the_operator_s_pods_tolerate_what_the_inventory_taints_gpu_pools_with() -> None:
+    team = {"key": "team", "value": "vision", "effect": "NoSchedule"}
+    starting = {"key": "starting", "effect": "NoExecute"}
+    pools = [
+        {**POOLS[0], "taints": [team], "startup_taints": [starting]},
+        {**POOLS[2], "taints": [{**team, "key": "x"}]},
+    ]
+    values = templated("gpu_operator_values", pools)
+    usual = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    own = [{"key": one["key"], "operator": "Exists", "effect": one["effect"]} for one in (team, starting)]
+    assert values["daemonsets"]["tolerations"] == [usual, *own]
+    assert values["node-feature-discovery"]["worker"]["tolerations"] == [usual, *own]
+
+
 def test_gpu_placement() -> None:
     found = templated("gpu_placement('shared')")
     assert found["resources"]["limits"] == {"nvidia.com/gpu.shared": "1"}
