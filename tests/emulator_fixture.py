@@ -121,7 +121,7 @@ class Emulator:
             return t.cast(bytes, answer.read())
 
 
-def wait_for(look: t.Callable[[], dict[str, t.Any]], status: str, seconds: float = 10) -> dict[str, t.Any]:
+def wait_for(look: t.Callable[[], dict[str, t.Any]], status: str, seconds: float = 60) -> dict[str, t.Any]:
     """Look until the status is there."""
     end = time.monotonic() + seconds
     while (found := look())["status"] != status:

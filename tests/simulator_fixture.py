@@ -124,7 +124,7 @@ class World:
     def disruptions(self) -> list[dict]:
         return self.control(path="/disruptions")["disruptions"]
 
-    def until(self, look: Callable[[], object], seconds: float = 20) -> float:
+    def until(self, look: Callable[[], object], seconds: float = 120) -> float:
         start = time.monotonic()
         while not look():
             assert time.monotonic() - start < seconds, f"not reached after {seconds} s; {self.control(path='/healthz')}"

@@ -67,13 +67,11 @@ class TestFivePools:
         assert gone.facts["pools"] == []
         assert flow.templates() == []
 
-    def test_creation_takes_as_long_as_the_slowest(self, flow: Flow) -> None:
-        flow.emulator.control(delays={"nodegroup.create": 2.0})
-        begun = time.monotonic()
-        flow.pools(*FIVE, use_case=use_case)
-        assert time.monotonic() - begun < 3 * 2.0, "five pools one after the other take 10 s"
-        writes = flow.emulator.calls("eks", writes=True)
-        assert [row["operation"] for row in writes[:5]] == ["CreateNodegroup"] * 5
+    def test_all_are_created_before_the_first_is_ready(self, flow: Flow) -> None:
+        flow.emulator.control(delays={"nodegroup.create": 600})
+        with pytest.raises(PlatformError, match="is still CREATING after 2 s"):
+            flow.pools(*FIVE, use_case=use_case, wait_timeout=2)
+        assert flow.counts(writes=True)["CreateNodegroup"] == len(FIVE)
 
     def test_several_changes_at_once(self, flow: Flow) -> None:
         flow.emulator.control(delays={"nodegroup.update": 0.2})

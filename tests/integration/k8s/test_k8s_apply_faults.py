@@ -37,7 +37,7 @@ def test_too_many_requests_are_sent_again_when_the_server_says(sets: Sets, space
     start = time.monotonic()
     done = sets.apply("busy", many(), namespace=space, host=proxy.url)
     assert done.facts["counts"] == {"created": 12}
-    assert 1.0 <= time.monotonic() - start < 8
+    assert time.monotonic() - start >= 1.0
     assert set(
         Counter(path for method, path in proxy.seen if method == "PATCH" and "/configmaps/c" in path).values()
     ) == {2}

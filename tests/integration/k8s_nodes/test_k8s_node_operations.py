@@ -48,7 +48,7 @@ def deployment(name: str, replicas: int, resources: dict[str, t.Any]) -> dict[st
     }
 
 
-def until(look: t.Callable[[], bool], what: str, seconds: float = 60) -> None:
+def until(look: t.Callable[[], bool], what: str, seconds: float = 180) -> None:
     start = time.monotonic()
     while not look():
         assert time.monotonic() - start < seconds, what
@@ -105,7 +105,7 @@ def _empty_half(client: KubeClient, nodes: Mirror[NodeState], pods: Mirror[PodSt
 
     start = time.monotonic()
     while left := [pod for pod in users() if pod.node in out]:
-        assert time.monotonic() - start < 60, f"{len(left)} pods stay"
+        assert time.monotonic() - start < 180, f"{len(left)} pods stay"
         answers = map_concurrently(lambda pod: evict(client, pod), [pod for pod in left if not pod.deleting])
         refused += sum(one.by_budget for one in answers)
         fewest = min(fewest, sum(pod.running for pod in users() if not pod.deleting))

@@ -36,7 +36,7 @@ class Kubectl:
         return json.loads(self("get", kind, name, "-o", "json"))
 
 
-def until(look: Callable[[], t.Any], seconds: float = 20) -> t.Any:
+def until(look: Callable[[], t.Any], seconds: float = 120) -> t.Any:
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not so after {seconds} s"

@@ -24,7 +24,7 @@ def client_of(whole_local_cloud):
     )
 
 
-def until(look, seconds: float = 30):
+def until(look, seconds: float = 120):
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not so after {seconds} s"

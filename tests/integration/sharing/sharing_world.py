@@ -71,7 +71,7 @@ class Gpus:
                 raise
             return {}
 
-    def until(self, look: Callable[[], t.Any], what: str, seconds: float = 40) -> None:
+    def until(self, look: Callable[[], t.Any], what: str, seconds: float = 120) -> None:
         start, pause = time.monotonic(), 0.05
         while not look():
             assert time.monotonic() - start < seconds, what

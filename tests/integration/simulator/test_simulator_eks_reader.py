@@ -50,7 +50,8 @@ def groups(emulator):
 
 def test_local_disks_hold_the_kubelets_data_where_the_user_data_say_so(emulator):
     emulator.cluster()
-    user_data = base64.b64encode(user_data_for(LaunchSpec("p4de.24xlarge", instance_store="raid0"), {}).encode()).decode()
+    script = user_data_for(LaunchSpec("p4de.24xlarge", instance_store="raid0"), {})
+    user_data = base64.b64encode(script.encode()).decode()
     data = {"InstanceType": "p4de.24xlarge", "UserData": user_data}
     made = emulator.client("ec2").create_launch_template(LaunchTemplateName="raid", LaunchTemplateData=data)
     template = {"id": made["LaunchTemplate"]["LaunchTemplateId"], "version": "1"}

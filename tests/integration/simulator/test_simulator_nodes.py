@@ -12,8 +12,7 @@ pytestmark = pytest.mark.cluster
 
 def test_nodes_come_ready_and_spread(world):
     world.eks.put("plain", "m7i.2xlarge", 3, labels={"role": "system"})
-    took = world.until(lambda: len(world.ready("plain")) == 3)
-    assert took < 10
+    world.until(lambda: len(world.ready("plain")) == 3)
     nodes = world.ready("plain")
     assert {node["metadata"]["labels"]["topology.kubernetes.io/zone"] for node in nodes} == {
         "us-east-1a", "us-east-1b", "us-east-1c",

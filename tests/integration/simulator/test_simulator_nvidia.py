@@ -67,8 +67,7 @@ def test_gpus_appear_with_their_labels(h100):
 
 def test_flip_eight_gpus_to_56_instances(h100):
     flip(h100, "h100", "all-1g.10gb")
-    took = h100.until(lambda: offered(h100, "h100") == [{GPU: "0", SMALL: "56"}] * 2)
-    assert took < 15
+    h100.until(lambda: offered(h100, "h100") == [{GPU: "0", SMALL: "56"}] * 2)
     assert states(h100, "h100") == ["success"] * 2
     gpu_pod(h100, "small", SMALL)
     gpu_pod(h100, "whole", GPU)

@@ -131,7 +131,7 @@ def test_a_slow_answer_costs_no_more_than_the_limit(releases, tmp_path):
     begun = time.monotonic()
     with pytest.raises(NotReachableError, match=r"no answer within 0\.3 s|timed out"):
         download_tools(tmp_path, urls=releases.urls, progress=quietly, answer_seconds=0.3)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4.9
 
 
 def test_a_file_that_stalls_is_not_reachable(releases, tmp_path):
