@@ -58,7 +58,8 @@ class RollSettings:
 
     :param on_blocked: what happens when a budget refuses: V(wait) until C(drain_timeout), V(skip) or V(fail).
     :param evict_unmanaged: also evict pods that nobody makes again.
-    :param settle: pause between cordon and the last look for pods: the scheduler may have bound one meanwhile.
+    :param settle: pause between cordon and the last look for pods. The scheduler sees the cordon late, and binds what
+        it had placed before; on a busy control plane both were seen to take more than a second.
     """
 
     max_unavailable: int = 1
@@ -70,7 +71,7 @@ class RollSettings:
     evict_unmanaged: bool = False
     grace: int | None = None
     retries: int = 2
-    settle: float = 0.5
+    settle: float = 2.0
     ask_again: float = 2.0
 
 
