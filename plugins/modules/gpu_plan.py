@@ -153,7 +153,7 @@ proved:
   sample: true
 unproved:
   description:
-    - Goals for which O(time_limit) was over before every better plan was ruled out; a warning says of each what is open.
+    - Goals for which O(time_limit) was over before every better plan was ruled out; a warning says what is open.
     - V(price), V(repartitioned) live GPUs, V(moved) instances, new V(gpus) in use.
   returned: success
   type: list

@@ -87,7 +87,7 @@ class Helm:
             text = self._run(
                 ["version", "--template", "{{.Version}}"], doing="ask helm for its version", limit=QUESTION_SECONDS
             )
-            self._major = int(text.strip().lstrip("v").split(".")[0])
+            self._major = int(text.strip().lstrip("v").split(".", maxsplit=1)[0])
         return self._major
 
     def render(self, release: Release, chart: Path, *, on_server: bool) -> str:
