@@ -41,7 +41,7 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 def node(pool: str, resource: str, count: int) -> dict[str, t.Any]:
     """A node of a pool, as kwok plays it."""
-    room = {"cpu": "96", "memory": "1000Gi", "pods": "100", resource: str(count)}
+    room = {"cpu": "96", "memory": "1000Gi", "ephemeral-storage": "7Ti", "pods": "100", resource: str(count)}
     return {
         "apiVersion": "v1",
         "kind": "Node",
