@@ -50,6 +50,7 @@ class SharingPolicy:
     :param applied_by: V(mig_manager) changes layouts on live nodes, V(user_data) sets them once at boot.
     :param mig_strategy: the operator's strategy, one for the whole cluster.
     :param bottlerocket: the nodes run Bottlerocket, whose own device plugin does the sharing.
+    :param own_taints: key and effect of each taint that the inventory gives the pool besides.
     :param warnings: sentences about what works but deserves attention.
     """
 
@@ -64,6 +65,7 @@ class SharingPolicy:
     applied_by: str = "mig_manager"
     mig_strategy: str = "mixed"
     bottlerocket: bool = False
+    own_taints: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -109,7 +111,8 @@ def sharing_policies(pools: Sequence[Mapping[str, t.Any]], *, mig_strategy: str 
 def sharing_policy(pool: Mapping[str, t.Any], *, mig_strategy: str = "mixed") -> SharingPolicy:
     """The policy of one pool of the inventory.
 
-    :param pool: C(name), C(instance_types), C(gpu_sharing), C(purpose), C(ami_family), C(efa); other keys are not read.
+    :param pool: C(name), C(instance_types), C(gpu_sharing), C(purpose), C(ami_family), C(efa), C(taints); other
+        keys are not read.
     :raises PlatformError: the pool's sharing cannot work, or would do harm.
     """
     where = f"node pool {pool.get('name')}"
@@ -138,9 +141,17 @@ def sharing_policy(pool: Mapping[str, t.Any], *, mig_strategy: str = "mixed") ->
         applied_by=str(sharing.get("applied_by", "mig_manager")),
         mig_strategy=mig_strategy,
         bottlerocket=is_bottlerocket(pool),
+        own_taints=_own_taints(pool),
     )
     _check_layout(policy, where)
     return SharingPolicy(**{**vars(policy), "warnings": tuple(_warnings(policy, where))})
+
+
+def _own_taints(pool: Mapping[str, t.Any]) -> tuple[tuple[str, str], ...]:
+    """Key and effect of each; what is no taint is refused where pools are made."""
+    given = pool.get("taints")
+    rows = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
+    return tuple((str(one["key"]), str(one["effect"])) for one in rows if one.get("key") and one.get("effect"))
 
 
 def _type(name: str, where: str) -> InstanceType:

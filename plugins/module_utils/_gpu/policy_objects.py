@@ -57,7 +57,8 @@ def placement(policy: SharingPolicy, *, count: int = 1, profile: str | None = No
         "tolerations": [
             {"key": taint["key"], "operator": "Equal", "value": taint["value"], "effect": taint["effect"]}
             for taint in taints(policy)
-        ],
+        ]
+        + [{"key": key, "operator": "Exists", "effect": effect} for key, effect in policy.own_taints],
     }
     if policy.mode == DRA:
         found["resources"] = {"claims": [{"name": CLAIM}]}

@@ -198,6 +198,16 @@ def test_mig_that_can_break_a_new_node_is_warned_of(instance: str, more: dict[st
     assert any("gpu-operator#2415" in one for one in said) == warned
 
 
+@pytest.mark.parametrize("broken", ["x", 1, {"key": "x"}, [None, {"key": "team"}]])
+def test_pods_tolerate_the_taints_that_the_inventory_gives_their_pool(broken: t.Any) -> None:
+    pool = {"name": "x", "instance_types": ["p5.48xlarge"]}
+    own = {"key": "team", "value": "a", "effect": "NoExecute"}
+    usual = objects.placement(sharing_policy(pool))["tolerations"]
+    found = objects.placement(sharing_policy({**pool, "taints": [own]}))["tolerations"]
+    assert found == [*usual, {"key": "team", "operator": "Exists", "effect": "NoExecute"}]
+    assert objects.placement(sharing_policy({**pool, "taints": broken}))["tolerations"] == usual
+
+
 def test_placement_of_pods() -> None:
     shared = sharing_policy(pool("p5.48xlarge", {"mode": "time_slicing", "replicas": 3}))
     assert objects.placement(shared)["resources"]["limits"] == {"nvidia.com/gpu.shared": "1"}
