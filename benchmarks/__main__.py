@@ -22,7 +22,9 @@ def main(argv: list[str]) -> int:
     rows: list[Row] = []
     for group in wanted:
         print(f"# {group}", file=sys.stderr, flush=True)
-        rows.extend(importlib.import_module(f"benchmarks.bench_{group}").rows())
+        for row in importlib.import_module(f"benchmarks.bench_{group}").rows():
+            rows.append(row)
+            print(f"  {table([row]).splitlines()[-1]}", file=sys.stderr, flush=True)
     print(table(rows))
     target = HERE.parent / "build/bench.json"
     target.parent.mkdir(exist_ok=True)
