@@ -18,8 +18,8 @@ CHECKOV := build/checkov
 PYVERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 # Documentation may refer to these collections; reading the whole ansible bundle takes minutes.
 ONLY_REFERENCED := ANSIBLE_COLLECTIONS_SCAN_SYS_PATH=false ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/build/sanity:$(CURDIR)/build/referenced
-# A worker for each core, each with a local cloud of its own; a file's tests stay together and in order.
-PYTEST := -m pytest -p no:cacheprovider -n logical --dist loadfile
+# A worker for each core (four at most: each has a local cloud of its own); a file's tests stay together and in order.
+PYTEST := -m pytest -p no:cacheprovider -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: next help setup tree controlplane rehearse up down test lint static sanity docs-lint unit contract integration nvidia acceptance molecule bench clean
 
