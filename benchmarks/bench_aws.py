@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-import tempfile
 import typing as t
 from collections.abc import Iterator
-from pathlib import Path
 
-from benchmarks.eks_plays import Record, Stage
+from benchmarks.eks_plays import Record, Stage, emulated_stage
 from benchmarks.harness import Row
 
-ROOT = Path(__file__).resolve().parent.parent
 CLUSTER, REGION = "bench", "us-east-1"
 FOUNDATION: Record = {
     "ansible.builtin.include_role": {"name": "aiplatform.eks.foundation"},
@@ -28,15 +24,8 @@ FOUNDATION: Record = {
 
 def rows() -> Iterator[Row]:
     """All rows; one emulator for all of them."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    from emulator_fixture import Emulator, start_emulator, stop_emulator
-
-    with tempfile.TemporaryDirectory() as folder:
-        process, endpoint = start_emulator(Path(folder) / "emulator.log")
-        try:
-            yield from _unchanged(Stage(Emulator(endpoint), Path(folder)))
-        finally:
-            stop_emulator(process)
+    with emulated_stage() as stage:
+        yield from _unchanged(stage)
 
 
 def _unchanged(stage: Stage) -> Iterator[Row]:

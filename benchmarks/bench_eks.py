@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-from benchmarks.eks_plays import Played, Stage, cluster_task, peer_pools, pools
+from benchmarks.eks_plays import Played, Stage, cluster_task, emulated_stage, peer_pools, pools
 from benchmarks.harness import Row
 
-ROOT = Path(__file__).resolve().parent.parent
 CREATION = 3.0  # seconds that the emulator takes to create a node group
 VERSION = "1.32"  # the last one that takes the images that the peer knows (AL2)
 PEER = "community.aws.eks_nodegroup in a loop"
@@ -19,15 +15,8 @@ CLUSTER_PEER = "community.aws.eks_cluster"
 
 def rows() -> Iterator[Row]:
     """All rows; one emulator for all of them."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    from emulator_fixture import Emulator, start_emulator, stop_emulator
-
-    with tempfile.TemporaryDirectory() as folder:
-        process, endpoint = start_emulator(Path(folder) / "emulator.log")
-        try:
-            yield from _rows(Stage(Emulator(endpoint), Path(folder)))
-        finally:
-            stop_emulator(process)
+    with emulated_stage() as stage:
+        yield from _rows(stage)
 
 
 def _rows(stage: Stage) -> Iterator[Row]:

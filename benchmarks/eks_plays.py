@@ -7,8 +7,11 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +26,20 @@ class Played:
 
     seconds: float
     calls: int
+
+
+@contextmanager
+def emulated_stage() -> Iterator[Stage]:
+    """A stage with an emulated account of its own."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from emulator_fixture import Emulator, start_emulator, stop_emulator
+
+    with tempfile.TemporaryDirectory() as folder:
+        process, endpoint = start_emulator(Path(folder) / "emulator.log")
+        try:
+            yield Stage(Emulator(endpoint), Path(folder))
+        finally:
+            stop_emulator(process)
 
 
 class Stage:
