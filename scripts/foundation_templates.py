@@ -11,19 +11,19 @@ import shutil
 import sys
 from pathlib import Path
 
-import yaml
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "build/collections"))
 
-FILES = Path(__file__).resolve().parent.parent / "roles/foundation/files"
+from ansible_collections.aiplatform.eks.plugins.module_utils._aws.stacks import merged_template
+
+FILES = ROOT / "roles/foundation/files"
 
 
-def cluster_roles() -> dict[str, object]:
+def cluster_roles() -> str:
     """The cluster roles' template with every identity in it."""
-    template = yaml.safe_load((FILES / "cluster_roles.yml").read_text(encoding="utf-8"))
-    for path in sorted((FILES / "identities").glob("*.yml")):
-        part = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for section in ("Resources", "Outputs"):
-            template[section] |= part[section]
-    return template
+    parts = [FILES / "cluster_roles.yml", *sorted((FILES / "identities").glob("*.yml"))]
+    merged = merged_template(path.read_text(encoding="utf-8") for path in parts)
+    return json.dumps(json.loads(merged), indent=1) + "\n"
 
 
 def main(target: Path) -> int:
@@ -31,7 +31,7 @@ def main(target: Path) -> int:
     for path in FILES.glob("*.yml"):
         shutil.copy(path, target / path.name)
     (target / "cluster_roles.yml").unlink()
-    (target / "cluster_roles.json").write_text(json.dumps(cluster_roles(), indent=1) + "\n", encoding="utf-8")
+    (target / "cluster_roles.json").write_text(cluster_roles(), encoding="utf-8")
     return 0
 
 

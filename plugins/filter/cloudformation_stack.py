@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aiplatform.eks.plugins.module_utils._aws.stacks import wanted_stack
+from ansible_collections.aiplatform.eks.plugins.module_utils._aws.stacks import merged_template, wanted_stack
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 
 
 def cloudformation_stack(
-    template: str,
+    template: str | Sequence[str],
     parameters: Mapping[str, t.Any],
     *,
     tags: Mapping[str, str] | None = None,
@@ -21,7 +21,8 @@ def cloudformation_stack(
 ) -> dict[str, t.Any]:
     """A stack as it is wanted, and whether CloudFormation needs to be asked about it."""
     try:
-        return wanted_stack(str(template), parameters, tags=tags or {}, live=live)
+        text = template if isinstance(template, str) else merged_template(str(part) for part in template)
+        return wanted_stack(str(text), parameters, tags=tags or {}, live=live)
     except PlatformError as error:
         raise AnsibleFilterError(error.message) from error
 

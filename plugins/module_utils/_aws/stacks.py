@@ -9,9 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from .._core.errors import PlatformError
+from .._core.errors import MissingLibraryError, PlatformError
+
+try:
+    import yaml
+except ImportError as import_error:
+    YAML_ERROR: ImportError | None = import_error
+else:
+    YAML_ERROR = None
 
 DIGEST_TAG = "aiplatform.eks/digest"
 DIGEST_LENGTH = 32
@@ -24,7 +31,7 @@ def wanted_stack(
     """A stack as it is wanted, and whether CloudFormation needs to be asked about it.
 
     :param template: the template's text.
-    :param live: the stack as M(amazon.aws.cloudformation_info) returns it; None when there is none.
+    :param live: the stack as M(aiplatform.eks.cloudformation_stacks_info) returns it; None when there is none.
     :returns: C(template), C(parameters) as texts, C(tags) with the digest, C(stale).
     :raises PlatformError: a parameter has no value.
     """
@@ -33,18 +40,37 @@ def wanted_stack(
     texts = {name: _text(value) for name, value in parameters.items()}
     content = json.dumps([template, texts, dict(tags)], sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()[:DIGEST_LENGTH]
-    carried = ((live or {}).get("stack_tags") or {}).get(DIGEST_TAG)
-    status = ((live or {}).get("stack_description") or {}).get("stack_status")
+    carried = ((live or {}).get("tags") or {}).get(DIGEST_TAG)
     return {
         "template": template,
         "parameters": texts,
         "tags": {**tags, DIGEST_TAG: digest},
-        "stale": carried != digest or status not in SETTLED,
+        "stale": carried != digest or (live or {}).get("status") not in SETTLED,
     }
+
+
+def merged_template(texts: Iterable[str]) -> str:
+    """One template, as JSON, of a base and the parts that add to its sections.
+
+    :raises PlatformError: two of them define the same thing.
+    """
+    if YAML_ERROR is not None:
+        raise MissingLibraryError(f"PyYAML is needed to put templates together: {YAML_ERROR}")
+    merged: dict[str, t.Any] = {}
+    for text in texts:
+        for section, content in getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text).get_single_data().items():
+            have = merged.setdefault(section, type(content)())
+            if not isinstance(content, dict):
+                merged[section] = content
+            elif twice := sorted(set(have) & set(content)):
+                raise PlatformError(f"two parts of the template define {section}.{twice[0]}; rename one")
+            else:
+                have.update(content)
+    return json.dumps(merged, sort_keys=True)
 
 
 def _text(value: t.Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-__all__ = ("DIGEST_TAG", "wanted_stack")
+__all__ = ("DIGEST_TAG", "merged_template", "wanted_stack")

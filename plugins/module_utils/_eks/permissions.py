@@ -55,6 +55,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "ssm:GetParameter",
         "sts:GetCallerIdentity",
     ),
+    "cloudformation_stacks_info": ("cloudformation:DescribeStacks",),
     "eks_cluster": ("eks:DescribeCluster", "eks:DescribeUpdate", "eks:ListInsights"),
     "eks_cluster_info": ("eks:DescribeCluster", "eks:ListClusters"),
     "eks_node_pools": (

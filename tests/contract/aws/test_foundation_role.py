@@ -111,6 +111,8 @@ def test_a_first_run_that_failed_leaves_nothing_and_can_be_repeated(emulator: Em
     assert list(failed.failures) == ["Keys and buckets"]
     assert [row["Name"] for row in emulator.client("s3").list_buckets()["Buckets"]] == [MODELS]
     emulator.client("s3").delete_bucket(Bucket=MODELS)
+    (plan,) = played(emulator, tmp_path, plain, check=True)
+    assert plan.changed[0] == "Clear away empty stacks of a first run that failed"
     (again,) = play_roles([("foundation", plain)], scratch=tmp_path, environment=emulator.env)
     assert again.failures == {}
     assert again.changed[0] == "Clear away empty stacks of a first run that failed"

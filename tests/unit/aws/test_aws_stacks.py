@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
-from ansible_collections.aiplatform.eks.plugins.module_utils._aws.stacks import DIGEST_TAG, wanted_stack
+from ansible_collections.aiplatform.eks.plugins.module_utils._aws.stacks import (
+    DIGEST_TAG,
+    merged_template,
+    wanted_stack,
+)
 from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
 
 TEMPLATE, PARAMETERS, TAGS = "Resources: {}", {"Count": 3, "Endpoint": True}, {"team": "ml"}
@@ -18,7 +23,7 @@ def live(status: str = "CREATE_COMPLETE", **changes: t.Any) -> dict[str, t.Any]:
         tags=changes.get("tags", TAGS),
         live=None,
     )
-    return {"stack_tags": made["tags"], "stack_description": {"stack_status": status}}
+    return {"tags": made["tags"], "status": status}
 
 
 def stale(found: dict[str, t.Any] | None) -> bool:
@@ -35,7 +40,7 @@ def test_an_unchanged_stack_needs_no_call() -> None:
     [
         None,
         {},
-        {"stack_tags": {"team": "ml"}, "stack_description": {"stack_status": "CREATE_COMPLETE"}},
+        {"tags": {"team": "ml"}, "status": "CREATE_COMPLETE"},
         live("UPDATE_ROLLBACK_COMPLETE"),
         live("CREATE_IN_PROGRESS"),
         live(template="Resources: {A: {}}"),
@@ -56,3 +61,19 @@ def test_parameters_become_texts_as_cloudformation_wants_them() -> None:
 def test_a_parameter_without_a_value_is_named() -> None:
     with pytest.raises(PlatformError, match="parameter VpcId has no value"):
         wanted_stack(TEMPLATE, {"VpcId": None}, tags={}, live=None)
+
+
+def test_parts_add_to_the_sections_of_the_base() -> None:
+    base = "Description: d\nResources: {Role: {Type: A}}\n"
+    merged = merged_template([base, "Resources: {Key: {Type: B}}\nOutputs: {Arn: {Value: x}}\n"])
+    assert json.loads(merged) == {
+        "Description": "d",
+        "Resources": {"Role": {"Type": "A"}, "Key": {"Type": "B"}},
+        "Outputs": {"Arn": {"Value": "x"}},
+    }
+    assert merged == merged_template([base, "Outputs: {Arn: {Value: x}}\nResources: {Key: {Type: B}}\n"])
+
+
+def test_two_parts_that_define_one_thing_are_refused() -> None:
+    with pytest.raises(PlatformError, match=r"two parts of the template define Resources\.Role"):
+        merged_template(["Resources: {Role: {Type: A}}", "Resources: {Role: {Type: B}}"])
