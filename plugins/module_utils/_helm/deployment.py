@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from .._core.concurrency import ConcurrentError, map_concurrently
 from .._core.errors import PlatformError
 from .._core.outcome import Context
+from .._k8s.client import KubeClient
 from .decisions import UNINSTALL
 from .definitions import Changes, apply_definitions, definitions_in
 from .planning import Prepared, manifest_objects
-from .process import Helm
+from .process import Helm, HelmError
 from .records import Key
 from .releases import Release
 from .rendering import Objects
+from .unready import unready_in_words
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,20 @@ class Deployment:
         if release.crds == "apply":
             found = definitions_in(self.helm.definitions(release, chart), release)
             definitions = apply_definitions(found, release, self.options, self.context)
-        manifest = self.helm.deploy(release, chart, digest=prepared.identity.digest if prepared.identity else "")
+        try:
+            manifest = self.helm.deploy(release, chart, digest=prepared.identity.digest if prepared.identity else "")
+        except HelmError as error:
+            reasons = self._unready(release) if release.wait else ""
+            raise HelmError(f"{error.message}; {reasons}" if reasons else error.message) from error
         return Deployed(manifest_objects(manifest, release), definitions)
+
+    def _unready(self, release: Release) -> str:
+        """What it waited for in vain, as far as it can be seen."""
+        try:
+            manifest = manifest_objects(self.helm.stored(release), release)
+            return unready_in_words(KubeClient(self.options), manifest, namespace=release.namespace)
+        except PlatformError:
+            return ""
 
 
 __all__ = ("Deployed", "Deployment")

@@ -139,17 +139,26 @@ class Planner:
 
     def _render(self, prepared: Prepared, chart: Path) -> tuple[Objects, str]:
         """The objects to come; without the server when it does not know a kind yet that a need brings."""
-        release = prepared.release
+        release, decision = prepared.release, prepared.decision
         if not self.online:
-            return _without_hooks(self.helm.render_anew(release, chart, on_server=False), release), WITHOUT_CLUSTER
-        if prepared.decision.recover:
-            return _without_hooks(self.helm.render_anew(release, chart, on_server=True), release), ""
+            return self._anew(prepared, chart, on_server=False), WITHOUT_CLUSTER
+        if decision.recover:
+            return self._anew(prepared, chart, on_server=True), ""
         try:
             return manifest_objects(self.helm.render(release, chart, on_server=True), release), ""
         except HelmError as error:
             if not any(sign in error.message for sign in UNKNOWN_KIND):
                 raise
-            return manifest_objects(self.helm.render(release, chart, on_server=False), release), WITHOUT_KINDS
+        if self.helm.major < 4:  # it asks the server for the kinds even in a client's dry run
+            return self._anew(prepared, chart, on_server=False), WITHOUT_KINDS
+        return manifest_objects(self.helm.render(release, chart, on_server=False), release), WITHOUT_KINDS
+
+    def _anew(self, prepared: Prepared, chart: Path, *, on_server: bool) -> Objects:
+        """The objects as if helm knew nothing of the release but whether it is there."""
+        release, decision = prepared.release, prepared.decision
+        upgrade = decision.record is not None and decision.recover != UNINSTALL
+        manifest = self.helm.render_anew(release, chart, on_server=on_server, upgrade=upgrade)
+        return {name: item for name, item in manifest_objects(manifest, release).items() if not is_hook(item)}
 
 
 def without_revision(state: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -160,10 +169,6 @@ def without_revision(state: Mapping[str, t.Any]) -> dict[str, t.Any]:
 def manifest_objects(manifest: str, release: Release) -> Objects:
     """The objects of a release's manifest."""
     return objects_of(manifest, namespace=release.namespace, source=f"the manifest of {release}")
-
-
-def _without_hooks(manifest: str, release: Release) -> Objects:
-    return {name: item for name, item in manifest_objects(manifest, release).items() if not is_hook(item)}
 
 
 def _made_from(identity: ChartIdentity | None) -> str:

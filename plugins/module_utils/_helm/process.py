@@ -101,9 +101,11 @@ class Helm:
         except ValueError as error:
             raise HelmError(f"cannot {doing}: {error}; nothing was changed") from error
 
-    def render_anew(self, release: Release, chart: Path, *, on_server: bool) -> str:
+    def render_anew(self, release: Release, chart: Path, *, on_server: bool, upgrade: bool = False) -> str:
         """The manifest of a release whose record helm refuses to touch or cannot reach, hooks included."""
         arguments = ["template", release.name, str(chart), "--namespace", release.namespace]
+        if upgrade:
+            arguments.append("--is-upgrade")
         return self._run(
             [*arguments, f"--dry-run={'server' if on_server else 'client'}"],
             doing=f"render release {release}",
@@ -124,12 +126,12 @@ class Helm:
         try:
             return _manifest(answer)
         except ValueError:
-            return self._stored(release)
+            return self.stored(release, remark=", which is deployed")
 
-    def _stored(self, release: Release) -> str:
-        """The manifest of a release that is deployed though helm's answer could not be read."""
+    def stored(self, release: Release, remark: str = "") -> str:
+        """The manifest of a release's newest revision, hooks left out."""
         asking = ["get", "manifest", release.name, "--namespace", release.namespace]
-        doing = f"read what helm made of release {release}, which is deployed"
+        doing = f"read what helm made of release {release}{remark}"
         return self._run(asking, doing=doing, limit=QUESTION_SECONDS)
 
     def rollback(self, release: Release, revision: int) -> None:

@@ -87,6 +87,19 @@ class Diagnostician:
         pods = self._look(f"/api/v1/namespaces/{ref.namespace}/pods", query) if selector else []
         return next((trouble for pod in pods if (trouble := trouble_of_pod(pod))), None)
 
+    def sentence(self, ref: Ref, message: str, live: Mapping[str, t.Any] | None) -> str:
+        """The object, why it is not ready, what ails its pods, and the newest event about that.
+
+        :param live: the object as it is now; None when there is none.
+        """
+        parts = [f"{ref}: {message}"]
+        trouble = self.trouble(live) if live else None
+        if trouble and trouble.sentence not in parts[0]:
+            parts.append(trouble.sentence)
+        if warning := self.warning(_pod_of(trouble.sentence, ref) if trouble else ref):
+            parts.append(warning)
+        return ", ".join(parts)
+
     def warning(self, ref: Ref) -> str:
         """The newest warning event about the object, as a sentence; empty without one."""
         query = {"fieldSelector": f"involvedObject.name={ref.name},involvedObject.kind={ref.kind},type=Warning"}
@@ -99,6 +112,13 @@ class Diagnostician:
         except KubeApiError:
             return []
         return t.cast("list[Object]", found)
+
+
+def _pod_of(sentence: str, ref: Ref) -> Ref:
+    words = sentence.split()
+    if len(words) > 1 and words[0] == "pod":
+        return Ref("", "Pod", ref.namespace, words[1].rstrip(",:"))
+    return ref
 
 
 def newest_warning(events: Iterable[Mapping[str, t.Any]]) -> str:

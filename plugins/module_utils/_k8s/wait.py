@@ -245,7 +245,10 @@ class Waiter:
         unready = tracker.unready()
         if not unready:
             return
-        shown = "; ".join(self._reason(ref, tracker) for ref in unready[:MOST_NAMED])
+        shown = "; ".join(
+            self._doctor.sentence(ref, tracker.states[ref].message, tracker.live.get(ref))
+            for ref in unready[:MOST_NAMED]
+        )
         more = f"; and {len(unready) - MOST_NAMED} more" if len(unready) > MOST_NAMED else ""
         details = {str(ref): tracker.states[ref].message for ref in unready}
         if tracker.pending():
@@ -257,28 +260,11 @@ class Waiter:
             f"{len(unready)} of {len(tracker.states)} objects cannot become ready: {shown}{more}", unready=details
         )
 
-    def _reason(self, ref: Ref, tracker: Tracker) -> str:
-        parts = [f"{ref}: {tracker.states[ref].message}"]
-        trouble = self._doctor.trouble(tracker.live[ref]) if ref in tracker.live else None
-        if trouble and trouble.sentence not in parts[0]:
-            parts.append(trouble.sentence)
-        about = _pod_of(trouble.sentence, ref) if trouble else ref
-        if warning := self._doctor.warning(about):
-            parts.append(warning)
-        return ", ".join(parts)
-
 
 def _progress(tracker: Tracker) -> str:
     pending = tracker.pending()
     first = "; ".join(f"{ref}: {tracker.states[ref].message}" for ref in pending[:MOST_NAMED])
     return f"{len(pending)} of {len(tracker.states)} objects are not ready yet: {first}"
-
-
-def _pod_of(sentence: str, ref: Ref) -> Ref:
-    words = sentence.split()
-    if len(words) > 1 and words[0] == "pod":
-        return Ref("", "Pod", ref.namespace, words[1].rstrip(",:"))
-    return ref
 
 
 def late_classes(classes: Iterable[Mapping[str, t.Any]]) -> frozenset[str]:

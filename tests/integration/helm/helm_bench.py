@@ -74,10 +74,10 @@ def write_chart(folder: Path, *, version: str = "1.0.0", name: str = "web", **te
 class Bench:
     """One namespace on the cluster, and the module's use case against it."""
 
-    def __init__(self, cluster: t.Any, scratch: Path) -> None:
+    def __init__(self, cluster: t.Any, scratch: Path, helm: Path) -> None:
         self.cluster, self.scratch = cluster, scratch
         self.namespace = f"helm-{uuid.uuid4().hex[:8]}"
-        self.helm = str(cluster.bin / "helm")
+        self.helm = str(helm)
 
     def run(self, *releases: dict[str, t.Any], check: bool = False, diff: bool = True, **options: t.Any) -> Outcome:
         entries = [{"namespace": self.namespace, "timeout": 60, **one} for one in releases]

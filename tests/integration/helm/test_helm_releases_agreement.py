@@ -61,7 +61,8 @@ def test_what_is_not_ready_in_time_is_named(bench: Bench) -> None:
     with pytest.raises(PlatformError) as failure:
         bench.run({"name": "web", "chart": {"ref": str(chart)}, "timeout": 3})
     for name in ("web", "web-b"):
-        assert f"Deployment/{bench.namespace}/{name} not ready" in str(failure.value)
+        assert f"Deployment {bench.namespace}/{name}: " in str(failure.value)
+    assert "Unschedulable" in str(failure.value)
 
 
 def test_a_sub_chart_gets_its_values_and_its_edits_are_seen(bench: Bench) -> None:

@@ -63,7 +63,7 @@ def test_a_rehearsed_release_is_like_the_real_one(bench: Bench, monkeypatch: pyt
         patch.setattr(process, "call", lambda *_a, **_k: pytest.fail("a helm process was started"))
         assert not bench.run(wish, stand_ins=True).changed
 
-    thing = json.loads(bench.kubectl("get", "things", "one", "-o", "json"))
+    thing = json.loads(bench.kubectl("get", f"things.{bench.namespace}.example", "one", "-o", "json"))
     assert thing["spec"] == {"all": {"a": 1, "b": [True]}, "none": None}
     settings = json.loads(bench.kubectl("get", "configmap", "settings", "-o", "json"))["data"]
     assert settings == {"who": "web/2", "alert": "{{ $labels.pod }} is down"}
