@@ -39,12 +39,12 @@ test: lint unit next contract integration nvidia acceptance ## all checks: lint,
 
 lint: static sanity docs-lint ## all linters, with ansible-test sanity
 
-setup: $(VENV)/.stamp tree ## install what the project needs into .venv (one pip resolve)
+setup: $(VENV)/.stamp tree ## install what the project needs into .venv
 
 $(VENV)/.stamp: requirements.txt requirements-dev.txt
 	@$(PYTHON) scripts/python_check.py >/dev/null
 	@test -x $(BIN)/python || $(STEP) "make the virtual environment with $(PYTHON)" $(PYTHON) -m venv $(VENV)
-	@$(STEP) "install requirements into .venv (2-4 minutes, once)" $(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@$(STEP) "install requirements into $(VENV) (once)" $(BIN)/python scripts/install.py requirements.txt requirements-dev.txt
 	@$(BIN)/python -m pip check >/dev/null
 	@touch $@
 
@@ -68,7 +68,7 @@ static: setup
 
 # checkov pins boto3 and dozens of others: it lives alone.
 $(CHECKOV)/.stamp: requirements-checkov.txt
-	@$(STEP) "install checkov beside the project (once)" bash -c '$(PYTHON) -m venv $(CHECKOV) && $(CHECKOV)/bin/pip install --disable-pip-version-check -r requirements-checkov.txt'
+	@$(STEP) "install checkov beside the project (once)" bash -c '$(PYTHON) -m venv $(CHECKOV) && $(CHECKOV)/bin/python scripts/install.py requirements-checkov.txt'
 	@touch $@
 
 sanity: setup
