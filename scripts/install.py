@@ -53,9 +53,8 @@ def install(files: list[str], environment: Mapping[str, str]) -> int:
         print("uv cannot be had here; pip does the same in minutes", flush=True)
         return pip("install", *wanted).returncode
     command = [sys.executable, "-m", "uv", "pip", "install", "--python", sys.executable, *wanted]
-    return subprocess.run(
-        command, env={**settings(pip("config", "list", capture=True).stdout), **environment}
-    ).returncode
+    told = {**settings(pip("config", "list", capture=True).stdout), **environment}
+    return subprocess.run(command, env=told, check=False).returncode
 
 
 def _has_uv() -> bool:
