@@ -16,6 +16,7 @@ description:
     itself uses none, so that every worker, which lives for one task, loads them anew.
   - With this callback the controller loads them when the playbook begins, with the filters of this collection; workers
     inherit them. It says and writes nothing.
+  - A worker leaves what it inherited out of its garbage collection, which would copy the controller's memory.
 requirements:
   - Enable it with C(ANSIBLE_CALLBACKS_ENABLED=aiplatform.eks.warm_workers).
 """
@@ -25,6 +26,8 @@ warm: |
   ANSIBLE_CALLBACKS_ENABLED=aiplatform.eks.warm_workers ansible-playbook site.yml
 """
 
+import gc
+import os
 import typing as t
 from pathlib import Path
 
@@ -49,3 +52,4 @@ class CallbackModule(CallbackBase):
         test_loader.get("ansible.builtin.defined")
         for path in sorted(FILTERS.glob("*.yml")):
             filter_loader.get(f"{COLLECTION}.{path.stem}")
+        os.register_at_fork(after_in_child=gc.freeze)

@@ -12,6 +12,7 @@ short_description: The variables of this host that belong to the collection
 version_added: 0.1.0
 description:
   - Works out each variable of the host whose name begins with C(aiplatform_) or with the name of a role, one by one.
+    Defaults of roles are not among them.
   - A variable that cannot be worked out does not hide the others; it is returned with the reason.
   - A value that a role's argument spec calls secret (C(no_log)) is masked.
 options:
@@ -66,13 +67,19 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         ours = tuple(prefixes(roles))
         found: dict[str, t.Any] = {}
         unreadable: dict[str, str] = {}
-        for name, value in sorted((variables or {}).items()):
+        for name, value in sorted(_of_the_host(variables or {}).items()):
             if name.startswith(ours):
                 try:
                     found[name] = self._templar.template(value)
                 except AnsibleError as error:
                     unreadable[name] = _reason(error)
         return [{"variables": masked(found, roles), "unreadable": unreadable}]
+
+
+def _of_the_host(variables: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+    """What the inventory and the command line say: not the defaults of roles that happen to be in the same play."""
+    found: Mapping[str, t.Any] = variables["hostvars"].raw_get(variables["inventory_hostname"])
+    return found
 
 
 def _reason(error: AnsibleError) -> str:

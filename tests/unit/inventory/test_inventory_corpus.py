@@ -15,6 +15,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
+from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.aiplatform.eks.plugins.module_utils._inventory.problems import Problem
 from ansible_collections.aiplatform.eks.plugins.module_utils._inventory.roles import read_roles
@@ -27,17 +28,29 @@ INVENTORIES = sorted(path.name for path in (ROOT / "inventories").iterdir() if (
 ROLES = read_roles(ROOT / "roles")
 
 
-@cache
-def variables(name: str) -> dict[str, t.Any]:
-    """The variables of an inventory's host, as the role preflight finds them."""
+def looked_up(name: str, **in_the_play: t.Any) -> dict[str, t.Any]:
+    """What the role preflight finds of an inventory's host, in a play that has variables of its own."""
     loader = DataLoader()
     inventory = InventoryManager(loader, [str(ROOT / "inventories" / name)])
     (host,) = inventory.get_hosts("clusters")
-    given = VariableManager(loader, inventory).get_vars(host=host)
+    manager = VariableManager(loader, inventory)
+    hosts = HostVars(inventory, manager, loader)
+    given = {**in_the_play, **manager.get_vars(host=host), "hostvars": hosts}
     plugin = lookup_loader.get("aiplatform.eks.inventory_variables", loader=loader, templar=Templar(loader, given))
     (found,) = plugin.run([str(ROOT / "roles")], given)
+    return t.cast("dict[str, t.Any]", found)
+
+
+@cache
+def variables(name: str) -> dict[str, t.Any]:
+    """The variables of an inventory's host."""
+    found = looked_up(name)
     assert found["unreadable"] == {}
     return t.cast("dict[str, t.Any]", found["variables"])
+
+
+def test_defaults_of_the_plays_roles_are_no_variables_of_the_inventory() -> None:
+    assert looked_up("local", storage_foundation="{{ foundation_outputs }}") == looked_up("local")
 
 
 def place(document: t.Any, path: str) -> tuple[t.Any, t.Any]:
