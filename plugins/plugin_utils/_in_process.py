@@ -90,9 +90,8 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         return str(error)
 
     def _outcome(self, parameters: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        context = Context(
-            check_mode=bool(self._task.check_mode), diff_mode=bool(self._task.diff), clock=SystemClock(self._tell)
-        )
+        clock = SystemClock(self._tell, parent=os.getppid())
+        context = Context(check_mode=bool(self._task.check_mode), diff_mode=bool(self._task.diff), clock=clock)
         if context.check_mode and not self.use_case.spec.supports_check_mode:
             return {"skipped": True, "msg": f"{self._task.action} has no check mode"}
         try:

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 from dataclasses import dataclass
 from functools import partial
 
-from .errors import TimedOutError
+from .errors import AbandonedError, TimedOutError
 
 HEARTBEAT = 20.0
 T = t.TypeVar("T")
@@ -29,15 +30,23 @@ class Clock(t.Protocol):
     def say(self, text: str) -> None:
         """Tell the user, who waits too."""
 
+    def heed(self) -> None:
+        """Look whether somebody still waits for the result.
+
+        :raises AbandonedError: nobody does.
+        """
+
 
 class SystemClock:
     """The machine's clock.
 
     :param tell: shows a line to the user; a module process has nobody to tell.
+    :param parent: the process that this one works for; when it is gone, no wait goes on.
     """
 
-    def __init__(self, tell: t.Callable[[str], None] | None = None) -> None:
+    def __init__(self, tell: t.Callable[[str], None] | None = None, *, parent: int | None = None) -> None:
         self._tell = tell
+        self._parent = parent
 
     def now(self) -> float:
         """Seconds since an arbitrary start."""
@@ -45,12 +54,18 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Sleep."""
+        self.heed()
         time.sleep(max(0.0, seconds))
 
     def say(self, text: str) -> None:
         """Tell the user, when there is a way to."""
         if self._tell is not None:
             self._tell(text)
+
+    def heed(self) -> None:
+        """Look whether the process that this one works for is still there."""
+        if self._parent is not None and os.getppid() != self._parent:
+            raise AbandonedError("the playbook that began this was killed; run it again, it goes on from here")
 
 
 class SteppingClock:
@@ -74,9 +89,12 @@ class SteppingClock:
         """Keep the line."""
         self.said.append(text)
 
+    def heed(self) -> None:
+        """Somebody always waits."""
+
 
 class Heartbeat:
-    """Says every 20 seconds what a long wait waits for."""
+    """Says every 20 seconds what a long wait waits for, and ends it when nobody listens any more."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -87,6 +105,7 @@ class Heartbeat:
 
         :param describe: what is waited for and how far it is, in words.
         """
+        self._clock.heed()
         now = self._clock.now()
         if now - self._last >= HEARTBEAT:
             self._last = now

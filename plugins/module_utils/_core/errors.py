@@ -30,4 +30,8 @@ class TimedOutError(PlatformError):
     """A wait ended before the state was reached; the message holds the last state and the elapsed time."""
 
 
-__all__ = ("MissingLibraryError", "PlatformError", "TimedOutError")
+class AbandonedError(PlatformError):
+    """A wait ended because the process that it was for is gone."""
+
+
+__all__ = ("AbandonedError", "MissingLibraryError", "PlatformError", "TimedOutError")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -11,7 +14,7 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._core.clock import 
     SystemClock,
     wait_until,
 )
-from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import TimedOutError
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import AbandonedError, TimedOutError
 from ansible_collections.aiplatform.eks.plugins.module_utils._eks.jobs import JobsError, Wait, run_jobs
 
 
@@ -77,3 +80,34 @@ def test_the_real_clock_tells_only_where_somebody_listens() -> None:
     SystemClock(said.append).say("hello")
     SystemClock().say("nobody hears this")
     assert said == ["hello"]
+
+
+ORPHAN = """
+import os, sys, time
+from ansible_collections.aiplatform.eks.plugins.module_utils._core import clock, errors
+parent = os.getpid()
+if os.fork():
+    os._exit(0)
+while os.getppid() == parent:
+    time.sleep(0.01)
+try:
+    clock.wait_until(
+        lambda: (False, 0), clock=clock.SystemClock(parent=parent), timeout=600,
+        pace=clock.Pace(), describe=lambda *_state: "never",
+    )
+except errors.AbandonedError as error:
+    print(error.message)
+"""
+
+
+def test_a_wait_for_a_playbook_that_was_killed_ends() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", ORPHAN]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert "was killed; run it again" in done.stdout
+
+
+def test_a_wait_for_a_parent_that_is_there_goes_on() -> None:
+    SystemClock(parent=os.getppid()).sleep(0.0)
+    with pytest.raises(AbandonedError):
+        SystemClock(parent=-1).sleep(0.0)
