@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from .._core.clock import Clock
 from .._core.concurrency import map_concurrently
 from .._core.errors import PlatformError
-from .apply_plan import Item, Removal, SetPlan, fixpoints_of
+from .apply_plan import Item, Removal, SetPlan, fixpoint_to_keep
 from .apply_set import ApplySet, Record, parent_document
 from .apply_write import Writer, Written
 from .client import APPLY_PATCH, KubeClient
@@ -37,6 +37,7 @@ class ObjectResult:
     :param action: created, configured, unchanged, recreated, pruned, deleted, kept, skipped or failed.
     :param live: the object as the server has it now; takes no part in the task's result.
     :param reason: why it was kept, skipped or failed.
+    :param fixpoint: the digest to remember of what the server made of the object; or empty.
     :param ms: milliseconds that its writes took.
     """
 
@@ -46,6 +47,7 @@ class ObjectResult:
     wave: int
     ms: int = 0
     reason: str = ""
+    fixpoint: str = ""
     before: Object | None = None
     after: Object | None = None
     live: Object | None = None
@@ -140,7 +142,9 @@ class Engine:
             written: Written = self._writer.apply(desired, item.live)
         except PlatformError as error:
             return replace(result, reason=error.message)
-        return replace(result, action=written.action, before=written.before, after=written.after, live=written.live)
+        found = fixpoint_to_keep(desired, written.live, manager=self._manager, mask=self._mask)
+        result = replace(result, action=written.action, fixpoint=found)
+        return replace(result, before=written.before, after=written.after, live=written.live)
 
     def _timed(self, work: Callable[[A], ObjectResult], items: Sequence[A]) -> list[ObjectResult]:
         def timed(item: A) -> ObjectResult:
@@ -197,10 +201,7 @@ class Engine:
             if plan.record.exists:
                 self._record(None)
             return
-        live = {result.ref: result.live for result in results}
-        applied = [(item.desired, found) for item in plan.writes if (found := live.get(item.desired.ref))]
-        known = frozenset(item.fixpoint for item in plan.items if item.fixpoint)
-        fixpoints = known | fixpoints_of(applied, manager=self._manager, mask=self._mask)
+        fixpoints = frozenset({item.fixpoint for item in plan.items} | {result.fixpoint for result in results}) - {""}
         wanted = replace(plan.wanted_record(), fixpoints=fixpoints, exists=True)
         union = plan.union_record()
         if pending or wanted != (plan.record if plan.record.covers(union) else union):

@@ -192,16 +192,11 @@ def _item(
     return Item(one, live, unchanged=False)
 
 
-def fixpoints_of(
-    applied: Iterable[tuple[Desired, t.Mapping[str, t.Any]]], *, manager: str, mask: Iterable[MaskRule]
-) -> frozenset[str]:
-    """The digests to remember: of objects whose live state never equals what was sent. Never of secrets."""
-    rules = tuple(mask)
-    return frozenset(
-        fixpoint(desired.document, live, manager=manager)
-        for desired, live in applied
-        if not is_secret(desired.ref.kind, rules) and not settled(desired.document, live, manager=manager)
-    )
+def fixpoint_to_keep(desired: Desired, live: t.Mapping[str, t.Any], *, manager: str, mask: Iterable[MaskRule]) -> str:
+    """The digest to remember of an object whose live state never equals what was sent; or empty. Never of a secret."""
+    if is_secret(desired.ref.kind, tuple(mask)) or settled(desired.document, live, manager=manager):
+        return ""
+    return fixpoint(desired.document, live, manager=manager)
 
 
 __all__ = (
@@ -212,7 +207,7 @@ __all__ = (
     "Member",
     "Removal",
     "SetPlan",
-    "fixpoints_of",
+    "fixpoint_to_keep",
     "plan_absent",
     "plan_present",
 )

@@ -77,13 +77,13 @@ def fixpoint(desired: Mapping[str, t.Any], live: Mapping[str, t.Any], *, manager
 
 
 def _projection(live: t.Any, desired: t.Any) -> t.Any:
-    if isinstance(live, Mapping) and isinstance(desired, Mapping):
+    if isinstance(live, dict) and isinstance(desired, dict):
         return {key: _projection(live.get(key), value) for key, value in desired.items()}
     return live
 
 
 def _mapping_settled(desired: Mapping[str, t.Any], live: t.Any, fields: Fields) -> bool:
-    if not isinstance(live, Mapping):
+    if not isinstance(live, dict):
         return False
     names = {key[2:] for key in fields if key.startswith("f:")}
     return names == set(desired) and all(
@@ -95,7 +95,7 @@ def _value_settled(desired: t.Any, live: t.Any, fields: Fields) -> bool:
     inner = {key: value for key, value in fields.items() if key != "."}
     if not inner:
         return same(desired, live)
-    if isinstance(desired, Mapping):
+    if isinstance(desired, dict):
         return _mapping_settled(desired, live, inner)
     if not isinstance(desired, list) or not isinstance(live, list):
         return False
@@ -129,7 +129,7 @@ def _keyed_settled(desired: Sequence[t.Any], live: Sequence[t.Any], fields: Fiel
 
 def _owned_key(item: t.Any, keys: Mapping[str, Mapping[str, t.Any]]) -> str | None:
     """The key under which we own this item: key fields that the item leaves out were defaulted by the server."""
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return None
     found = [name for name, key in keys.items() if all(k not in item or same(item[k], v) for k, v in key.items())]
     return found[0] if len(found) == 1 else None
@@ -137,7 +137,7 @@ def _owned_key(item: t.Any, keys: Mapping[str, Mapping[str, t.Any]]) -> str | No
 
 def _position(live: Sequence[t.Any], key: Mapping[str, t.Any]) -> int | None:
     for position, item in enumerate(live):
-        if isinstance(item, Mapping) and all(k in item and same(item[k], v) for k, v in key.items()):
+        if isinstance(item, dict) and all(k in item and same(item[k], v) for k, v in key.items()):
             return position
     return None
 
@@ -149,7 +149,7 @@ def _ascending(positions: Iterable[int]) -> bool:
 
 def same(one: t.Any, other: t.Any) -> bool:
     """Whether two JSON values are equal (Python's V(1 == True) is not JSON's)."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
+    if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
@@ -229,7 +229,7 @@ def _difference(fields: Fields, others: Fields) -> Object:
 
 
 def _stripped(value: t.Any, orphans: Fields) -> t.Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         kept: Object = {}
         for key, inner in value.items():
             fields = orphans.get(f"f:{key}")

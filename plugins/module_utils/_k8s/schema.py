@@ -58,7 +58,7 @@ class Schemas:
             return []
         if wrong := _wrong_type(value, schema):
             return [f"{path or 'the object'}: {wrong}"]
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return self._mapping(value, schema, path)
         if isinstance(value, list) and "items" in schema:
             found = (self._value(item, schema["items"], f"{path}[{i}]") for i, item in enumerate(value))
@@ -75,7 +75,7 @@ class Schemas:
             place = f"{path}.{key}" if path else key
             if properties and key in properties:
                 found += self._value(inner, properties[key], place)
-            elif isinstance(extra, Mapping):
+            elif isinstance(extra, dict):
                 found += self._value(inner, extra, place)
             elif properties and not extra and not schema.get("x-kubernetes-preserve-unknown-fields"):
                 close = nearest(key, properties)
@@ -85,7 +85,7 @@ class Schemas:
 
 def _wrong_type(value: t.Any, schema: Schema) -> str:
     kind = schema.get("type")
-    if "properties" in schema and not isinstance(value, Mapping):
+    if "properties" in schema and not isinstance(value, dict):
         return f"needs a mapping, found {_shown(value)}"
     if kind == "array" and not isinstance(value, list):
         return f"needs a list, found {_shown(value)}"
@@ -101,7 +101,7 @@ def _wrong_type(value: t.Any, schema: Schema) -> str:
 
 
 def _shown(value: t.Any) -> str:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
         return "a list"
