@@ -6,54 +6,84 @@ It prints its port, then forwards until its standard input ends. Each direction 
 from __future__ import annotations
 
 import asyncio
+import collections
 import subprocess
 import sys
+import typing as t
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CHUNK = 1 << 16
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
-    """Forward, each chunk ``delay`` seconds after it came, without holding back the ones behind it."""
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+class _Pipe(asyncio.Protocol):
+    """One direction: each chunk goes on C(delay) seconds after it came, without holding back the ones behind it.
 
-    async def write() -> None:
-        while True:
-            due, data = await queue.get()
-            if (pause := due - loop.time()) > 0:
-                await asyncio.sleep(pause)
-            if not data:
-                writer.close()
-                return
-            writer.write(data)
-            await writer.drain()
+    Callbacks instead of streams: the proxy shares the machine with what is measured.
+    """
 
-    writing = asyncio.create_task(write())
-    try:
-        while data := await reader.read(CHUNK):
-            queue.put_nowait((loop.time() + delay, data))
-    except ConnectionError:
-        pass
-    queue.put_nowait((loop.time() + delay, b""))
-    try:
-        await writing
-    except ConnectionError:
-        pass
+    def __init__(self, delay: float) -> None:
+        self._delay = delay
+        self._loop = asyncio.get_running_loop()
+        self._chunks: collections.deque[bytes] = collections.deque()
+        self.target: asyncio.Transport | None = None
+        self.source: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.source = t.cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._later(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
+        self._later(b"")
+
+    def _later(self, data: bytes) -> None:
+        self._chunks.append(data)
+        self._loop.call_later(self._delay, self._forward)
+
+    def _forward(self) -> None:
+        data = self._chunks.popleft()
+        if self.target is None:
+            return
+        if data:
+            self.target.write(data)
+        else:
+            self.target.close()
+
+
+class _Door(_Pipe):
+    """The client's side: it is let in after the time that the TCP handshake takes over the distance."""
+
+    def __init__(self, delay: float, upstream: int) -> None:
+        super().__init__(delay)
+        self._upstream = upstream
+        self._letting_in: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._client().pause_reading()
+        self._letting_in = self._loop.create_task(self._let_in())
+
+    def _client(self) -> asyncio.Transport:
+        assert self.source
+        return self.source
+
+    async def _let_in(self) -> None:
+        await asyncio.sleep(2 * self._delay)
+        back = _Pipe(self._delay)
+        back.target = self._client()
+        _transport, _protocol = await self._loop.create_connection(lambda: back, "127.0.0.1", self._upstream)
+        self.target = back.source
+        self._client().resume_reading()
 
 
 async def _serve(target: int, delay: float) -> None:
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(2 * delay)  # the TCP handshake crosses the distance too
-        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", target)
-        await asyncio.gather(_pump(reader, upstream_writer, delay), _pump(upstream_reader, writer, delay))
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Door(delay, target), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await loop.run_in_executor(None, sys.stdin.read)
 
 
 @contextmanager
