@@ -12,7 +12,7 @@ short_description: The variables of this host that belong to the collection
 version_added: 0.1.0
 description:
   - Works out each variable of the host whose name begins with C(aiplatform_) or with the name of a role, one by one.
-    Defaults of roles are not among them.
+    Mere defaults of roles in the same play are not among them.
   - A variable that cannot be worked out does not hide the others; it is returned with the reason.
   - A value that a role's argument spec calls secret (C(no_log)) is masked.
 options:
@@ -54,7 +54,7 @@ from pathlib import Path
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.aiplatform.eks.plugins.module_utils._inventory.names import prefixes
-from ansible_collections.aiplatform.eks.plugins.module_utils._inventory.roles import read_roles
+from ansible_collections.aiplatform.eks.plugins.module_utils._inventory.roles import Role, read_roles
 from ansible_collections.aiplatform.eks.plugins.module_utils._inventory.secrets import masked
 
 
@@ -67,7 +67,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         ours = tuple(prefixes(roles))
         found: dict[str, t.Any] = {}
         unreadable: dict[str, str] = {}
-        for name, value in sorted(_of_the_host(variables or {}).items()):
+        for name, value in sorted(_said(variables or {}, roles).items()):
             if name.startswith(ours):
                 try:
                     found[name] = self._templar.template(value)
@@ -76,10 +76,15 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         return [{"variables": masked(found, roles), "unreadable": unreadable}]
 
 
-def _of_the_host(variables: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
-    """What the inventory and the command line say: not the defaults of roles that happen to be in the same play."""
-    found: Mapping[str, t.Any] = variables["hostvars"].raw_get(variables["inventory_hostname"])
-    return found
+def _said(variables: Mapping[str, t.Any], roles: Mapping[str, Role]) -> Mapping[str, t.Any]:
+    """What the inventory, the play or the command line say: not the mere defaults of roles in the same play."""
+    given = variables["hostvars"].raw_get(variables["inventory_hostname"])
+    defaults = {name: value for role in roles.values() for name, value in role.defaults.items()}
+    return {
+        name: value
+        for name, value in variables.items()
+        if name in given or name not in defaults or value != defaults[name]
+    }
 
 
 def _reason(error: AnsibleError) -> str:

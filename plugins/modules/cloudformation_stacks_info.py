@@ -9,8 +9,8 @@ module: cloudformation_stacks_info
 short_description: Read several CloudFormation stacks at once
 version_added: 0.1.0
 description:
-  - Reads stacks by their names in one listing, with parameters, outputs and tags, and puts their outputs together.
-  - A stack that is not there is no error; it is not in the answer.
+  - Reads stacks by their names, all at once, with parameters, outputs and tags, and puts their outputs together.
+  - A stack that is not there is no error; it is not in the answer. One whose first making failed is told apart.
 author:
   - The aiplatform.eks engineers (@aiplatform)
 extends_documentation_fragment:
@@ -34,7 +34,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 stacks:
-  description: The stacks that there are, by name.
+  description: The stacks that there are, by name, without those whose first making failed.
   returned: success
   type: dict
   contains:

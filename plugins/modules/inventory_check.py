@@ -37,6 +37,12 @@ options:
   name:
     description: Name of the host, for the message.
     type: str
+  whole_plan:
+    description:
+      - Whether what belongs together is held against each other too - pools, quotas, models, namespaces, the budget.
+      - Without it names and values are checked one by one, which is enough for a part of the platform.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""

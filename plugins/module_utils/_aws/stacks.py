@@ -58,15 +58,19 @@ def merged_template(texts: Iterable[str]) -> str:
         raise MissingLibraryError(f"PyYAML is needed to put templates together: {YAML_ERROR}")
     merged: dict[str, t.Any] = {}
     for text in texts:
-        for section, content in getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text).get_single_data().items():
-            have = merged.setdefault(section, type(content)())
+        for section, content in (getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text).get_single_data() or {}).items():
             if not isinstance(content, dict):
-                merged[section] = content
-            elif twice := sorted(set(have) & set(content)):
-                raise PlatformError(f"two parts of the template define {section}.{twice[0]}; rename one")
-            else:
-                have.update(content)
+                _define(merged, section, content, section)
+                continue
+            for name, thing in content.items():
+                _define(merged.setdefault(section, {}), name, thing, f"{section}.{name}")
     return json.dumps(merged, sort_keys=True)
+
+
+def _define(where: dict[str, t.Any], name: str, thing: t.Any, path: str) -> None:
+    if name in where:
+        raise PlatformError(f"two parts of the template define {path}; rename or remove one")
+    where[name] = thing
 
 
 def _text(value: t.Any) -> str:

@@ -2,37 +2,41 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Several CloudFormation stacks by one listing: what they are, and what they say together."""
+"""Several CloudFormation stacks at once: what they are, and what they say together."""
 
 from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from .._core.argument_spec import ArgumentSpec
+from .._core.concurrency import map_concurrently
 from .._core.outcome import Context, Outcome, UseCase
 from .session import AWS_SPEC, AwsSession
 
-DELETED = "DELETE_COMPLETE"
+WORKERS = 8
 # CloudFormation has undone their first making and lets nobody change them: they can only be deleted.
 FAILED_AT_FIRST = frozenset(("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"))
+ABSENT = ("ValidationError",)  # "Stack with id ... does not exist"
 SPEC = ArgumentSpec(options={"stack_names": {"type": "list", "elements": "str", "required": True}}).merge(AWS_SPEC)
 
 
 def run(options: Mapping[str, t.Any], context: Context, aws: AwsSession | None = None) -> Outcome:  # noqa: ARG001 (the doors' signature)
-    """Read the stacks of these names; one that is not there is not in the answer."""
+    """Read the stacks of these names, each by its name: an account may have thousands of others."""
     session = aws or AwsSession(options)
-    rows = session.pages(
-        "cloudformation", "DescribeStacks", {}, items="Stacks", marker="NextToken", doing="read the stacks"
-    )
-    wanted = list(options["stack_names"])
-    found = {row["StackName"]: _facts(row) for row in rows if row["StackStatus"] != DELETED}
-    stacks = {name: found[name] for name in wanted if name in found}
-    outputs: dict[str, str] = {}
-    for stack in stacks.values():
-        outputs.update(stack["outputs"])
-    undone = [name for name, stack in stacks.items() if stack["status"] in FAILED_AT_FIRST]
-    return Outcome(facts={"stacks": stacks, "outputs": outputs, "failed_at_first": undone})
+    names = list(dict.fromkeys(options["stack_names"]))
+    rows = [row for found in map_concurrently(partial(_read, session), names, workers=WORKERS) for row in found]
+    failed = [row["StackName"] for row in rows if row["StackStatus"] in FAILED_AT_FIRST]
+    stacks = {row["StackName"]: _facts(row) for row in rows if row["StackName"] not in failed}
+    outputs = {key: value for stack in stacks.values() for key, value in stack["outputs"].items()}
+    return Outcome(facts={"stacks": stacks, "outputs": outputs, "failed_at_first": failed})
+
+
+def _read(session: AwsSession, name: str) -> list[Mapping[str, t.Any]]:
+    doing = f"read the stack {name}"
+    answer = session.call("cloudformation", "DescribeStacks", {"StackName": name}, doing=doing, absent=ABSENT)
+    return (answer or {}).get("Stacks") or []
 
 
 def _facts(row: Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -29,17 +29,23 @@ SPEC = ArgumentSpec(
         "unreadable": {"type": "dict", "default": {}},
         "roles_path": {"type": "path", "required": True},
         "name": {"type": "str"},
+        "whole_plan": {"type": "bool", "default": True},
     }
 )
 
 
 def inventory_problems(
-    variables: Mapping[str, t.Any], roles: Mapping[str, Role], *, unreadable: Mapping[str, str] | None = None
+    variables: Mapping[str, t.Any],
+    roles: Mapping[str, Role],
+    *,
+    unreadable: Mapping[str, str] | None = None,
+    whole_plan: bool = True,
 ) -> list[Problem]:
     """Everything that is wrong, sorted by variable.
 
     :param variables: of the host, worked out; those without a prefix of ours are not looked at.
     :param unreadable: why a variable could not be worked out, by name.
+    :param whole_plan: also hold what belongs together against each other: pools, quotas, models, budget.
     """
     bad = unreadable or {}
     found = {problem(name, f"{name} cannot be worked out: {reason}") for name, reason in bad.items()}
@@ -51,6 +57,8 @@ def inventory_problems(
     for name, option in VARIABLES.items():
         if option.get("required") and variables.get(name) is None and name not in bad:
             found.add(problem(name, f"{name} is missing, and everything needs it; set it in the inventory"))
+    if not whole_plan:
+        return sorted(found)
     broken = frozenset(re.split(r"[.\[]", one.variable)[0] for one in found)
     inventory = Inventory(variables, roles, broken)
     for rule in (pool_problems, *RULES):
@@ -66,7 +74,9 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:  # noqa: ARG
     :raises PlatformError: with all problems, when there is one.
     """
     roles = read_roles(Path(options["roles_path"]))
-    found = inventory_problems(options["variables"], roles, unreadable=options["unreadable"])
+    found = inventory_problems(
+        options["variables"], roles, unreadable=options["unreadable"], whole_plan=options["whole_plan"]
+    )
     if found:
         whose = f"the inventory of {options['name']}" if options.get("name") else "the inventory"
         count = f"{len(found)} problems" if len(found) > 1 else "a problem"

@@ -112,8 +112,33 @@ def test_a_first_run_that_failed_leaves_nothing_and_can_be_repeated(emulator: Em
     assert [row["Name"] for row in emulator.client("s3").list_buckets()["Buckets"]] == [MODELS]
     emulator.client("s3").delete_bucket(Bucket=MODELS)
     (plan,) = played(emulator, tmp_path, plain, check=True)
-    assert plan.changed[0] == "Clear away empty stacks of a first run that failed"
+    assert plan.changed[:2] == ["Clear away empty stacks of a first run that failed", "Foresee what is made anew"]
     (again,) = play_roles([("foundation", plain)], scratch=tmp_path, environment=emulator.env)
     assert again.failures == {}
     assert again.changed[0] == "Clear away empty stacks of a first run that failed"
     assert stacks(emulator) == {"data", "roles", "network", "interruptions"}
+
+
+IMPOSSIBLE = """{"Resources": {"Taken": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "%s"}}}}"""
+
+
+def test_a_file_system_that_failed_at_first_is_in_nobodys_way(emulator: Emulator, tmp_path: Path) -> None:
+    plain = {"foundation_efs": False, "foundation_fsx": False}
+    played(emulator, tmp_path, plain)
+    emulator.client("s3").create_bucket(Bucket="taken")
+    for wish in (plain, GONE):
+        emulator.client("cloudformation").create_stack(StackName="files-efs", TemplateBody=IMPOSSIBLE % "taken")
+        (looked,) = played(emulator, tmp_path, wish, check=True)
+        assert looked.changed[0] == "Clear away empty stacks of a first run that failed"
+        (done,) = played(emulator, tmp_path, wish)
+        assert done.changed[0] == "Clear away empty stacks of a first run that failed"
+        assert "efs" not in stacks(emulator)
+    assert emulator.client("efs").describe_file_systems()["FileSystems"] == []
+
+
+def test_data_that_never_came_to_be_can_be_deleted(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.client("s3").create_bucket(Bucket="taken")
+    emulator.client("cloudformation").create_stack(StackName="files-data", TemplateBody=IMPOSSIBLE % "taken")
+    (gone,) = played(emulator, tmp_path, {**GONE, "foundation_delete_data": True})
+    assert gone.changed == ["Clear away empty stacks of a first run that failed"]
+    assert stacks(emulator) == set()

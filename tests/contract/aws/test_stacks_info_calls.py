@@ -1,4 +1,4 @@
-"""Several stacks by one paged listing."""
+"""Several stacks, each by its name."""
 
 from __future__ import annotations
 
@@ -17,18 +17,27 @@ def stack(name: str, status: str = "CREATE_COMPLETE", **texts: str) -> dict[str,
     return {"StackName": name, "StackStatus": status, "CreationTime": made, "Outputs": outputs}
 
 
+def answers(stub: t.Any, *rows: dict[str, t.Any]) -> None:
+    for row in rows:
+        stub.add_response("describe_stacks", {"Stacks": [row]}, {"StackName": row["StackName"]})
+
+
 def read(session: t.Any, *names: str) -> t.Any:
     return stacks_info.run({"stack_names": list(names)}, Context(), aws=session).facts
 
 
-def test_only_the_named_stacks_that_there_are(stubbed: t.Any) -> None:
+@pytest.fixture(autouse=True)
+def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks_info, "WORKERS", 1)
+
+
+def test_what_the_stacks_say_is_put_together(stubbed: t.Any) -> None:
     session, stubs = stubbed("cloudformation")
     first = stack("prod-network", VpcId="vpc-1", Shared="network")
     first |= {"Parameters": [{"ParameterKey": "VpcCidr", "ParameterValue": "10.0.0.0/16"}]}
     first |= {"Tags": [{"Key": "team", "Value": "ml"}]}
-    stubs["cloudformation"].add_response("describe_stacks", {"Stacks": [first], "NextToken": "more"}, {})
-    rest = [stack("prod-efs", EfsId="fs-1", Shared="efs"), stack("other", VpcId="vpc-9")]
-    stubs["cloudformation"].add_response("describe_stacks", {"Stacks": rest}, {"NextToken": "more"})
+    answers(stubs["cloudformation"], first, stack("prod-efs", EfsId="fs-1", Shared="efs"))
+    stubs["cloudformation"].add_client_error("describe_stacks", "ValidationError", "prod-fsx does not exist", 400)
     facts = read(session, "prod-network", "prod-efs", "prod-fsx")
     assert facts["stacks"]["prod-network"] == {
         "status": "CREATE_COMPLETE",
@@ -41,16 +50,15 @@ def test_only_the_named_stacks_that_there_are(stubbed: t.Any) -> None:
     assert facts["failed_at_first"] == []
 
 
-def test_deleted_ones_are_gone_and_those_that_never_came_to_be_are_told(stubbed: t.Any) -> None:
+def test_those_that_never_came_to_be_are_told_apart(stubbed: t.Any) -> None:
     session, stubs = stubbed("cloudformation")
-    rows = [stack("a", "DELETE_COMPLETE"), stack("b", "ROLLBACK_COMPLETE"), stack("c", "UPDATE_ROLLBACK_COMPLETE")]
-    stubs["cloudformation"].add_response("describe_stacks", {"Stacks": rows}, {})
-    facts = read(session, "a", "b", "c")
-    assert (list(facts["stacks"]), facts["failed_at_first"]) == (["b", "c"], ["b"])
+    answers(stubs["cloudformation"], stack("b", "ROLLBACK_COMPLETE", Id="x"), stack("c", "UPDATE_ROLLBACK_COMPLETE"))
+    facts = read(session, "b", "c")
+    assert (list(facts["stacks"]), facts["failed_at_first"], facts["outputs"]) == (["c"], ["b"], {})
 
 
 def test_a_refusal_says_what_was_asked(stubbed: t.Any) -> None:
     session, stubs = stubbed("cloudformation")
     stubs["cloudformation"].add_client_error("describe_stacks", "AccessDenied", "no", 403)
-    with pytest.raises(AwsError, match="read the stacks"):
+    with pytest.raises(AwsError, match="read the stack a"):
         read(session, "a")

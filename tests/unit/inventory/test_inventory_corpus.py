@@ -50,7 +50,16 @@ def variables(name: str) -> dict[str, t.Any]:
 
 
 def test_defaults_of_the_plays_roles_are_no_variables_of_the_inventory() -> None:
-    assert looked_up("local", storage_foundation="{{ foundation_outputs }}") == looked_up("local")
+    defaults = ROLES["storage"].defaults
+    assert "foundation_outputs" in defaults["storage_foundation"]
+    assert looked_up("local", **defaults) == looked_up("local")
+
+
+def test_variables_of_the_play_are_checked_too() -> None:
+    found = looked_up("local", storage_tags={"team": "ml"}, aiplatform_budget_per_month=1)
+    before = looked_up("local")["variables"]
+    assert {name for name in found["variables"] if name not in before} >= {"storage_tags"}
+    assert found["variables"]["aiplatform_budget_per_month"] == 1
 
 
 def place(document: t.Any, path: str) -> tuple[t.Any, t.Any]:
@@ -167,3 +176,14 @@ def test_every_collection_wide_variable_is_in_the_table() -> None:
 def test_facts_that_roles_set_are_known() -> None:
     assert ROLES["foundation"].facts >= {"foundation_outputs"}
     assert problems_of({"set": {"foundation_outputs": {}, "cluster_facts": {}}}) == problems_of({})
+
+
+def test_a_part_of_the_platform_needs_no_whole_plan() -> None:
+    given = {**variables("production"), "aiplatform_budget_per_month": 1, "aiplatform_node_pools": []}
+    assert inventory_problems(given, ROLES)
+    assert inventory_problems(given, ROLES, whole_plan=False) == []
+    wrong = {**given, "storage_fsx": "perhaps", "aiplatform_regoin": "x"}
+    assert {one.variable for one in inventory_problems(wrong, ROLES, whole_plan=False)} == {
+        "storage_fsx",
+        "aiplatform_regoin",
+    }
