@@ -74,7 +74,11 @@ class _Door(_Pipe):
         await asyncio.sleep(2 * self._delay)
         back = _Pipe(self._delay)
         back.target = self._client()
-        _transport, _protocol = await self._loop.create_connection(lambda: back, "127.0.0.1", self._upstream)
+        try:
+            await self._loop.create_connection(lambda: back, "127.0.0.1", self._upstream)
+        except OSError:
+            self._client().close()
+            return
         self.target = back.source
         self._client().resume_reading()
 

@@ -1,6 +1,6 @@
 """A program for tests that a ``go.mod`` with a tool line describes: from the cache, or built once (2-4 minutes).
 
-``python tests/go_program.py promtool`` provides one and prints its path.
+``python tests/go_program.py helm3`` provides one and prints its path.
 """
 
 from __future__ import annotations
@@ -11,27 +11,47 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "build/collections"))
 
 from ansible_collections.aiplatform.eks.plugins.module_utils._local.binaries_build import Builder
 
-TESTS = Path(__file__).resolve().parent
+TESTS = ROOT / "tests"
 
 
-def provide(name: str, *, program: str = "", tags: str = "") -> Path:
-    """The program of the module in the folder C(tests/<name>); built when the cache does not hold it.
+@dataclass(frozen=True)
+class Program:
+    """What the module in the folder of that name makes.
 
-    :param program: the file that the build makes, when it is not named like the folder.
+    :param file: the program that the build makes.
     :param tags: build tags, by commas.
     """
+
+    file: str
+    tags: str = ""
+
+
+PROGRAMS = {
+    "helm3": Program("helm"),
+    # Without the clients of thirty clouds and without the web interface.
+    "promtool": Program("promtool", tags="remove_all_sd,builtinassets"),
+}
+
+
+def provide(name: str) -> Path:
+    """The program of the module in the folder C(tests/<name>); built when the cache does not hold it."""
+    program = PROGRAMS[name]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "aiplatform-eks" / name
-    digest = hashlib.sha256((TESTS / name / "go.sum").read_bytes() + tags.encode()).hexdigest()[:16]
-    target = cache / f"{platform.system().lower()}-{platform.machine()}-{digest}" / (program or name)
+    digest = hashlib.sha256((TESTS / name / "go.sum").read_bytes() + program.tags.encode()).hexdigest()[:16]
+    target = cache / f"{platform.system().lower()}-{platform.machine()}-{digest}" / program.file
     target.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be building it
         if not target.exists():
-            _build(TESTS / name, target, tags)
+            _build(TESTS / name, target, program.tags)
     return target
 
 

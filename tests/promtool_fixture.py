@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 from go_program import provide
 
-TAGS = "remove_all_sd,builtinassets"  # without the clients of thirty clouds and without the web interface
-
 
 @pytest.fixture(scope="session")
 def promtool() -> Path:
     """The program."""
     found = shutil.which("promtool")
-    return Path(found) if found else provide("promtool", tags=TAGS)
+    return Path(found) if found else provide("promtool")

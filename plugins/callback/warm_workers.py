@@ -26,6 +26,7 @@ warm: |
   ANSIBLE_CALLBACKS_ENABLED=aiplatform.eks.warm_workers ansible-playbook site.yml
 """
 
+import functools
 import gc
 import os
 import typing as t
@@ -36,6 +37,12 @@ from ansible.plugins.loader import filter_loader, test_loader
 
 COLLECTION = "aiplatform.eks"
 FILTERS = Path(__file__).resolve().parent.parent / "filter"
+
+
+@functools.cache
+def _freeze_in_workers() -> None:
+    """Once in a process: hooks of fork cannot be taken back."""
+    os.register_at_fork(after_in_child=gc.freeze)
 
 
 class CallbackModule(CallbackBase):
@@ -52,4 +59,4 @@ class CallbackModule(CallbackBase):
         test_loader.get("ansible.builtin.defined")
         for path in sorted(FILTERS.glob("*.yml")):
             filter_loader.get(f"{COLLECTION}.{path.stem}")
-        os.register_at_fork(after_in_child=gc.freeze)
+        _freeze_in_workers()

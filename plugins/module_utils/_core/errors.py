@@ -30,8 +30,11 @@ class TimedOutError(PlatformError):
     """A wait ended before the state was reached; the message holds the last state and the elapsed time."""
 
 
-class AbandonedError(PlatformError):
-    """A wait ended because the process that it was for is gone."""
+class AbandonedError(BaseException):
+    """Work ended because the process that it was for is gone.
+
+    Like KeyboardInterrupt no Exception: it must not pass for the failure of one object or node.
+    """
 
 
 __all__ = ("AbandonedError", "MissingLibraryError", "PlatformError", "TimedOutError")

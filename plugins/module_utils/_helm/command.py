@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+LOOK_EVERY = 1.0
 GRACE = 30.0  # for a helm that was asked to end: it writes the release down as failed
 
 
@@ -29,18 +31,32 @@ class Ended:
     killed: bool = False
 
 
-def call(command: Sequence[str], *, environment: Mapping[str, str], limit: float, grace: float = GRACE) -> Ended:
+def call(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    limit: float,
+    grace: float = GRACE,
+    heed: Callable[[], None] = lambda: None,
+) -> Ended:
     """Run a command to its end: after C(limit) seconds it gets SIGTERM, C(grace) seconds later SIGKILL.
 
     An error that comes meanwhile, such as the user's Ctrl-C, ends it in the same two steps.
+
+    :param heed: called once a second; raises when nobody waits for the command any more.
     """
+    deadline = time.monotonic() + limit
     with subprocess.Popen(
         list(command), env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            out, complaint = process.communicate(timeout=limit)
-            return Ended(process.returncode, out, complaint)
-        except subprocess.TimeoutExpired:
+            while (left := deadline - time.monotonic()) > 0:
+                heed()
+                try:
+                    out, complaint = process.communicate(timeout=min(LOOK_EVERY, left))
+                except subprocess.TimeoutExpired:
+                    continue
+                return Ended(process.returncode, out, complaint)
             return _ended(process, grace)
         except BaseException:
             _ended(process, grace)

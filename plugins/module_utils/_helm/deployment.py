@@ -23,6 +23,8 @@ from .releases import Release
 from .rendering import Objects
 from .unready import unready_in_words
 
+WAITED_IN_VAIN = ("deadline exceeded", "timed out", "not ready", "did not end within")
+
 
 @dataclass(frozen=True)
 class Deployed:
@@ -91,7 +93,8 @@ class Deployment:
         try:
             manifest = self.helm.deploy(release, chart, digest=prepared.identity.digest if prepared.identity else "")
         except HelmError as error:
-            reasons = self._unready(release) if release.wait else ""
+            waited = release.wait and any(sign in error.message for sign in WAITED_IN_VAIN)
+            reasons = self._unready(release) if waited else ""
             raise HelmError(f"{error.message}; {reasons}" if reasons else error.message) from error
         return Deployed(manifest_objects(manifest, release), definitions)
 

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -59,9 +59,18 @@ class Helm:
     :param options: the task's connection options.
     :param binary: path of helm 3 or 4.
     :param plain_http: whether registries are asked without TLS.
+    :param heed: raises when nobody waits for the result any more.
     """
 
-    def __init__(self, options: Mapping[str, t.Any], binary: str | None, *, plain_http: bool = False) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, t.Any],
+        binary: str | None,
+        *,
+        plain_http: bool = False,
+        heed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._heed = heed
         self._options = options
         self._wish = binary
         self._plain_http = plain_http
@@ -202,7 +211,7 @@ class Helm:
         if values is not None:
             command += ["--values", str(_secret_file(folder, json.dumps(values), suffix=".json"))]
         self.started += 1
-        done = call(command, environment=self._environment(folder, cluster=cluster), limit=limit)
+        done = call(command, environment=self._environment(folder, cluster=cluster), limit=limit, heed=self._heed)
         if done.asked:
             raise HelmError(f"cannot {doing}: helm did not end within {limit:.0f} s and was {_stopped(done)}")
         if done.code:

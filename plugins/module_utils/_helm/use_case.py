@@ -137,7 +137,9 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     client = connect(options, context)
     histories = read_histories(client, [release.key for release in wish.releases])
     drift = _drift(client, wish, histories) if options.get("drift") else {}
-    with Helm(options, options.get("helm_binary"), plain_http=bool(options.get("plain_http"))) as helm:
+    with Helm(
+        options, options.get("helm_binary"), plain_http=bool(options.get("plain_http")), heed=context.clock.heed
+    ) as helm:
         planner = wish.planner(helm, options, context, online=not isinstance(client, ClusterToCome))
         prepared = map_concurrently(
             lambda release: planner.prepare(release, histories.get(release.key)), wish.releases, workers=wish.parallel

@@ -148,6 +148,7 @@ class Engine:
 
     def _timed(self, work: Callable[[A], ObjectResult], items: Sequence[A]) -> list[ObjectResult]:
         def timed(item: A) -> ObjectResult:
+            self._clock.heed()
             start = self._clock.now()
             result = work(item)
             return replace(result, ms=round((self._clock.now() - start) * 1000))

@@ -11,7 +11,7 @@ from helm_bench import NODE, Bench
 @pytest.fixture(params=["helm 4", "helm 3"])
 def bench(request: pytest.FixtureRequest, cluster: t.Any, tmp_path: Path) -> Bench:
     """One namespace and one of the helms that people have: the local cloud's own, and the newest of the line before."""
-    helm = provide("helm3", program="helm") if request.param == "helm 3" else cluster.bin / "helm"
+    helm = provide("helm3") if request.param == "helm 3" else cluster.bin / "helm"
     found = Bench(cluster, tmp_path, helm)
     found.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=NODE)
     return found

@@ -177,6 +177,13 @@ def test_nothing_is_started_without_the_cluster_s_name(cloud: Cloud, tmp_path: P
     assert not nowhere.exists()
 
 
+def test_a_layer_alone_refuses_a_wrong_name_before_anything_starts(cloud: Cloud, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    (refused,) = cloud.play("storage", local_cloud_run_dir=str(nowhere), storage_tag={})
+    assert "did you mean 'storage_tags'" in refused.failures["Check the whole inventory"]
+    assert not nowhere.exists()
+
+
 def test_a_platform_is_planned_made_and_taken_away(cloud: Cloud) -> None:
     before, namespaces = len(cloud.writes()), cloud.names("/api/v1/namespaces")
     planned = cloud.play("plan")

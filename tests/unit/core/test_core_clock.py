@@ -99,7 +99,7 @@ try:
         pace=clock.Pace(), describe=lambda *_state: "never",
     )
 except errors.AbandonedError as error:
-    print(error.message)
+    print(error)
 """
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import PlatformError
+from ansible_collections.aiplatform.eks.plugins.module_utils._core.errors import AbandonedError, PlatformError
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm import process
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.command import Ended, call
 from ansible_collections.aiplatform.eks.plugins.module_utils._helm.releases import release_of
@@ -69,3 +69,17 @@ def test_the_limit_follows_the_releases_timeout_and_the_end_is_told(
             with pytest.raises(PlatformError, match=sentence):
                 work()
     assert limits == [1230.0] * 3
+
+
+def test_a_process_for_which_nobody_waits_any_more_is_asked_to_end(tmp_path: Path) -> None:
+    noted = tmp_path / "noted"
+    script = HANGS.format(handler="end").replace('print("noted", flush=True)', f'open({str(noted)!r}, "w").close()')
+    looks = iter(range(10))
+
+    def heed() -> None:
+        if next(looks) > 0:
+            raise AbandonedError("gone")
+
+    with pytest.raises(AbandonedError):
+        call([sys.executable, "-c", script], environment=dict(os.environ), limit=60, grace=10, heed=heed)
+    assert noted.exists()
