@@ -14,7 +14,9 @@ from pathlib import Path
 
 from .._core.outcome import Context
 from .._core.plan import NO_CHANGE, Step
+from .._k8s.client import KubeClient
 from .._k8s.masking import MaskRule
+from .capabilities import template_arguments
 from .charts import ChartCache, identity_of, source_of
 from .decisions import UNINSTALL, ChartIdentity, Decision, decide
 from .definitions import Changes, apply_definitions, definitions_in
@@ -58,7 +60,7 @@ class Planner:
 
     :param mirror: replaces every repository; or empty.
     :param options: the task's connection options.
-    :param online: whether there is a cluster to ask.
+    :param client: of the cluster; None when there is none to ask yet.
     """
 
     helm: Helm
@@ -69,7 +71,7 @@ class Planner:
     rules: Sequence[MaskRule]
     options: Mapping[str, t.Any]
     context: Context
-    online: bool
+    client: KubeClient | None
 
     def prepare(self, release: Release, history: History | None) -> Prepared:
         """Decide, and fetch the chart if something will be done with it.
@@ -140,24 +142,25 @@ class Planner:
     def _render(self, prepared: Prepared, chart: Path) -> tuple[Objects, str]:
         """The objects to come; without the server when it does not know a kind yet that a need brings."""
         release, decision = prepared.release, prepared.decision
-        if not self.online:
+        if self.client is None:
             return self._anew(prepared, chart, on_server=False), WITHOUT_CLUSTER
         if decision.recover:
             return self._anew(prepared, chart, on_server=True), ""
         try:
-            return manifest_objects(self.helm.render(release, chart, on_server=True), release), ""
+            return manifest_objects(self.helm.render(release, chart), release), ""
         except HelmError as error:
             if not any(sign in error.message for sign in UNKNOWN_KIND):
                 raise
-        if self.helm.major < 4:  # it asks the server for the kinds even in a client's dry run
-            return self._anew(prepared, chart, on_server=False), WITHOUT_KINDS
-        return manifest_objects(self.helm.render(release, chart, on_server=False), release), WITHOUT_KINDS
+        return self._anew(prepared, chart, on_server=False), WITHOUT_KINDS
 
     def _anew(self, prepared: Prepared, chart: Path, *, on_server: bool) -> Objects:
         """The objects as if helm knew nothing of the release but whether it is there."""
         release, decision = prepared.release, prepared.decision
         upgrade = decision.record is not None and decision.recover != UNINSTALL
-        manifest = self.helm.render_anew(release, chart, on_server=on_server, upgrade=upgrade)
+        capabilities = template_arguments(self.client) if self.client else ()
+        manifest = self.helm.render_anew(
+            release, chart, on_server=on_server, upgrade=upgrade, capabilities=capabilities
+        )
         return {name: item for name, item in manifest_objects(manifest, release).items() if not is_hook(item)}
 
 

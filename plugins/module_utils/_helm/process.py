@@ -99,10 +99,10 @@ class Helm:
             self._major = int(text.strip().lstrip("v").split(".", maxsplit=1)[0])
         return self._major
 
-    def render(self, release: Release, chart: Path, *, on_server: bool) -> str:
+    def render(self, release: Release, chart: Path) -> str:
         """The manifest that an install or upgrade would apply, hooks left out; nothing is written."""
         arguments = self._deploy(release, chart, digest="")
-        arguments.append(f"--dry-run={'server' if on_server else 'client'}")
+        arguments.append("--dry-run=server")
         doing = f"render release {release}"
         answer = self._run(arguments, doing=doing, limit=release.limit, values=release.values)
         try:
@@ -110,9 +110,14 @@ class Helm:
         except ValueError as error:
             raise HelmError(f"cannot {doing}: {error}; nothing was changed") from error
 
-    def render_anew(self, release: Release, chart: Path, *, on_server: bool, upgrade: bool = False) -> str:
-        """The manifest of a release whose record helm refuses to touch or cannot reach, hooks included."""
-        arguments = ["template", release.name, str(chart), "--namespace", release.namespace]
+    def render_anew(
+        self, release: Release, chart: Path, *, on_server: bool, upgrade: bool = False, capabilities: Sequence[str] = ()
+    ) -> str:
+        """The manifest of a release whose record helm refuses to touch or cannot reach, hooks included.
+
+        :param capabilities: from M(capabilities.template_arguments).
+        """
+        arguments = ["template", release.name, str(chart), "--namespace", release.namespace, *capabilities]
         if upgrade:
             arguments.append("--is-upgrade")
         return self._run(

@@ -107,7 +107,9 @@ class Wish:
             rules=(*DEFAULT_RULES, *(MaskRule(rule["kind"], rule["path"]) for rule in options.get("mask") or [])),
         )
 
-    def planner(self, helm: Helm, options: Mapping[str, t.Any], context: Context, *, online: bool) -> Planner:
+    def planner(
+        self, helm: Helm, options: Mapping[str, t.Any], context: Context, *, client: KubeClient | None
+    ) -> Planner:
         """What plans the single releases."""
         return Planner(
             helm=helm,
@@ -118,7 +120,7 @@ class Wish:
             rules=self.rules,
             options=options,
             context=context,
-            online=online,
+            client=client,
         )
 
 
@@ -140,7 +142,7 @@ def run(options: Mapping[str, t.Any], context: Context) -> Outcome:
     with Helm(
         options, options.get("helm_binary"), plain_http=bool(options.get("plain_http")), heed=context.clock.heed
     ) as helm:
-        planner = wish.planner(helm, options, context, online=not isinstance(client, ClusterToCome))
+        planner = wish.planner(helm, options, context, client=None if isinstance(client, ClusterToCome) else client)
         prepared = map_concurrently(
             lambda release: planner.prepare(release, histories.get(release.key)), wish.releases, workers=wish.parallel
         )

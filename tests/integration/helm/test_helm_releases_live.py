@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import os
 import subprocess
 import threading
@@ -145,6 +146,32 @@ def test_needs_bring_the_kinds_that_a_chart_uses_and_crds_are_upgraded(bench: Be
     assert '"b"' in bench.kubectl("get", "crd", f"things.{group}.example", "-o", path)
     bench.run(*wish, state="absent")
     bench.kubectl("delete", "crd", f"things.{group}.example")
+
+
+def test_what_a_chart_asks_of_the_cluster_is_answered_before_its_kinds_are_there(bench: Bench) -> None:
+    known, group = f"{bench.namespace}-known", bench.namespace
+    bench.kubectl("create", "-f", "-", text=CRD.replace("NAME", known).replace("PROPERTIES", "{}"))
+    operator = write_chart(bench.scratch / "operator", name="operator", none="")
+    (operator / "crds").mkdir()
+    (operator / "crds/thing.yaml").write_text(CRD.replace("NAME", group).replace("PROPERTIES", "{}"), encoding="utf-8")
+    thing = f"apiVersion: {group}.example/v1\nkind: Thing\nmetadata: {{name: one}}\n"
+    asks = (
+        f'{{{{ if .Capabilities.APIVersions.Has "{known}.example/v1/Thing" }}}}\n'
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: knows}\n"
+        "data: {version: {{ .Capabilities.KubeVersion.Version | quote }}}\n{{ end }}\n"
+    )
+    user = write_chart(bench.scratch / "user", name="user", thing=thing, asks=asks)
+    wish = (
+        {"name": "user", "chart": {"ref": str(user)}, "needs": ["operator"]},
+        {"name": "operator", "chart": {"ref": str(operator)}},
+    )
+    checked = bench.run(*wish, check=True)
+    made = bench.run(*wish)
+    assert "rendered without the server" in checked.facts["releases"][0]["reason"]
+    version = bench.kubectl("get", "--raw", "/version")
+    assert json.loads(version)["gitVersion"] in str(checked.diff)
+    assert checked.diff == made.diff
+    bench.run(*wish, state="absent")
 
 
 def test_hooks_and_lookup_run(bench: Bench) -> None:
