@@ -291,7 +291,7 @@ options:
     description: Where fetched charts are kept, under the digest of their content. By default in the user's cache.
     type: path
   helm_binary:
-    description: Path of helm 3 or 4. By default the first C(helm) on the E(PATH).
+    description: Path of helm 4, or 3 from 3.16. By default the first C(helm) on the E(PATH).
     type: path
   parallel:
     description: Releases at once.
