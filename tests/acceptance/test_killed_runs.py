@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.client import KubeClient
 from ansible_collections.aiplatform.eks.plugins.module_utils._k8s.discovery import ApiKind, discover
@@ -71,6 +72,19 @@ def objects_of(run_dir: Path) -> set[str]:
     }
 
 
+def until_nobody_works(run_dir: Path) -> None:
+    """Return when no worker of a killed run is left: waits end within seconds, a write when it is answered."""
+    give_up = time.monotonic() + 120
+    while left := [one.pid for one in psutil.process_iter(["cmdline"]) if works_for(run_dir, one.info["cmdline"])]:
+        assert time.monotonic() < give_up, f"workers outlived their killed runs: {left}"
+        time.sleep(0.5)
+
+
+def works_for(run_dir: Path, words: list[str] | None) -> bool:
+    """Whether a process is ansible-playbook, or a worker of it, with this folder."""
+    return f"local_cloud_run_dir={run_dir}" in (words or ()) and any("ansible-playbook" in word for word in words or ())
+
+
 @pytest.fixture
 def clouds(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     pair = tmp_path / "undisturbed", tmp_path / "killed"
@@ -90,6 +104,7 @@ def test_killed_runs_end_where_an_undisturbed_run_ends(clouds: tuple[Path, Path]
         print(f"kill {number} of {KILLS} after {moment:.1f} s, {hits} were in time", flush=True)
         time.sleep(0.2)
     assert hits, "no run was killed: they end before the first moment"
+    until_nobody_works(disturbed)
     finish(disturbed)
     ends = objects_of(disturbed), objects_of(undisturbed)
     assert sorted(ends[0] ^ ends[1]) == []
