@@ -15,7 +15,7 @@ from .._k8s.client import APPLY_PATCH, KubeClient
 from .._k8s.discovery import Discovery
 from .._k8s.errors import KubeApiError
 from .._k8s.masking import presentable
-from .rendering import Objects
+from .rendering import Objects, located
 
 # Not helm's own name: fields that helm owns and the manifest does not say (its labels) would seem to go.
 MANAGER = "aiplatform.eks-drift"
@@ -43,11 +43,10 @@ def drifted(client: KubeClient, discovery: Discovery, manifest: Objects, *, name
 def _drift(
     client: KubeClient, discovery: Discovery, name: str, item: Mapping[str, t.Any], *, namespace: str
 ) -> dict[str, t.Any] | None:
-    metadata = item.get("metadata") or {}
-    kind = discovery.find(str(item.get("apiVersion")), str(item.get("kind")))
-    if kind is None:
+    found = located(item, discovery, namespace=namespace)
+    if found is None:
         return _entry(name, MISSING)
-    path = kind.path(namespace=str(metadata.get("namespace") or namespace), name=str(metadata.get("name")))
+    _kind, path = found
     try:
         live = client.request("GET", path).body
         wanted = client.request("PATCH", path, query=QUERY, body=item, content_type=APPLY_PATCH).body
@@ -55,7 +54,7 @@ def _drift(
         if error.status == 404:
             return _entry(name, MISSING)
         raise
-    fields = [found.path for found in differences(presentable(live), presentable(wanted))]
+    fields = [one.path for one in differences(presentable(live), presentable(wanted))]
     return _entry(name, CHANGED, fields) if fields else None
 
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -25,6 +24,7 @@ from .._k8s.connection import load_configuration
 from .charts import Source
 from .command import Ended, call
 from .complaint import said
+from .kubeconfig import kubeconfig_of
 from .records import DIGEST_LABEL
 from .releases import ChartWish, Release
 
@@ -273,34 +273,6 @@ def _manifest(answer: str) -> str:
     raise ValueError("helm printed no release")
 
 
-def kubeconfig_of(configuration: t.Any) -> dict[str, t.Any]:
-    """A kubeconfig with the login that the kubernetes package has made; C(exec) logins are not made again."""
-    cluster: dict[str, t.Any] = {"server": configuration.host}
-    if configuration.ssl_ca_cert:
-        cluster["certificate-authority"] = str(configuration.ssl_ca_cert)
-    if authority := getattr(configuration, "ca_cert_data", None):  # the EKS login has it as text
-        text = authority.encode() if isinstance(authority, str) else authority
-        cluster["certificate-authority-data"] = base64.b64encode(text).decode()
-    if not configuration.verify_ssl:
-        cluster = {"server": configuration.host, "insecure-skip-tls-verify": True}
-    if configuration.proxy:
-        cluster["proxy-url"] = configuration.proxy
-    user: dict[str, t.Any] = {}
-    bearer = configuration.auth_settings().get("BearerToken", {}).get("value")
-    if bearer:
-        user["token"] = str(bearer).removeprefix("Bearer ")
-    if configuration.cert_file:
-        user.update({"client-certificate": configuration.cert_file, "client-key": configuration.key_file})
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "task", "cluster": cluster}],
-        "users": [{"name": "task", "user": user}],
-        "contexts": [{"name": "task", "context": {"cluster": "task", "user": "task"}}],
-        "current-context": "task",
-    }
-
-
 def _secret_file(folder: Path, text: str, *, suffix: str) -> Path:
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=suffix)  # mkstemp makes it 0600
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -317,4 +289,4 @@ def chart_path(source: Source, cache: t.Any, helm: Helm) -> Path:
     return t.cast("Path", cache.fetch(source.pull, helm.pull))
 
 
-__all__ = ("Helm", "HelmError", "chart_path", "find_helm", "kubeconfig_of")
+__all__ = ("Helm", "HelmError", "chart_path", "find_helm")

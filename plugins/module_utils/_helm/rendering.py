@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable, Mapping
 
+from .._k8s.discovery import ApiKind, Discovery
 from .._k8s.manifests import documents
 from .._k8s.masking import DEFAULT_RULES, MaskRule, masked_pair
 
@@ -24,6 +25,18 @@ def objects_of(manifest: str, *, namespace: str, source: str) -> Objects:
             place = metadata.get("namespace") or namespace
             found[f"{item.get('kind')} {place}/{metadata.get('name')}"] = item
     return found
+
+
+def located(item: Mapping[str, t.Any], discovery: Discovery, *, namespace: str) -> tuple[ApiKind, str] | None:
+    """The kind and the path of a manifest's object on the server; None when the server does not know the kind.
+
+    :param namespace: of an object that does not say its own.
+    """
+    metadata = item.get("metadata") or {}
+    kind = discovery.find(str(item.get("apiVersion")), str(item.get("kind")))
+    if kind is None:
+        return None
+    return kind, kind.path(namespace=str(metadata.get("namespace") or namespace), name=str(metadata.get("name")))
 
 
 def _items(document: t.Any) -> list[dict[str, t.Any]]:
@@ -64,4 +77,4 @@ def summary(before: Mapping[str, t.Any], after: Mapping[str, t.Any]) -> dict[str
     }
 
 
-__all__ = ("Objects", "changes", "is_hook", "objects_of", "summary")
+__all__ = ("Objects", "changes", "is_hook", "located", "objects_of", "summary")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from collections.abc import Iterator, Mapping
 
@@ -15,7 +16,7 @@ from .._k8s.discovery import Discovery, discover
 from .._k8s.errors import KubeApiError
 from .._k8s.objects import ref_of
 from .._k8s.readiness import readiness
-from .rendering import Objects
+from .rendering import Objects, located
 
 MOST_NAMED = 5
 
@@ -41,15 +42,10 @@ def _live(
 ) -> Iterator[Mapping[str, t.Any]]:
     """The workloads as they are now; those that are not there, or not to be seen, left out."""
     for item in manifest.values():
-        metadata = item.get("metadata") or {}
-        kind = discovery.find(str(item.get("apiVersion")), str(item.get("kind")))
-        if kind is None or kind.group_kind not in WORKLOADS:
-            continue
-        path = kind.path(namespace=str(metadata.get("namespace") or namespace), name=str(metadata.get("name")))
-        try:
-            yield client.request("GET", path).body
-        except KubeApiError:
-            continue
+        found = located(item, discovery, namespace=namespace)
+        if found and found[0].group_kind in WORKLOADS:
+            with contextlib.suppress(KubeApiError):
+                yield client.request("GET", found[1]).body
 
 
 __all__ = ("unready_in_words",)

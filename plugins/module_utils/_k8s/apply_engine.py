@@ -142,9 +142,14 @@ class Engine:
             written: Written = self._writer.apply(desired, item.live)
         except PlatformError as error:
             return replace(result, reason=error.message)
-        found = fixpoint_to_keep(desired, written.live, manager=self._manager, mask=self._mask)
-        result = replace(result, action=written.action, fixpoint=found)
-        return replace(result, before=written.before, after=written.after, live=written.live)
+        return replace(
+            result,
+            action=written.action,
+            fixpoint=fixpoint_to_keep(desired, written.live, manager=self._manager, mask=self._mask),
+            before=written.before,
+            after=written.after,
+            live=written.live,
+        )
 
     def _timed(self, work: Callable[[A], ObjectResult], items: Sequence[A]) -> list[ObjectResult]:
         def timed(item: A) -> ObjectResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import typing as t
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ansible_collections.aiplatform.eks.plugins.module_utils._eks.permissions im
 from ansible_collections.aiplatform.eks.plugins.module_utils._eks.preflight import use_case as preflight
 from emulator_fixture import Emulator
 from role_play import play_roles
+from script_module import script_module
 
 ROOT = Path(__file__).resolve().parents[3]
 POOL = {"name": "system", "instance_types": ["m7i.2xlarge"], "scaling": {"min": 1, "max": 2}}
@@ -63,9 +63,4 @@ def test_every_type_of_the_templates_has_its_actions() -> None:
 
 
 def test_the_document_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("permissions", ROOT / "scripts/permissions.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert (ROOT / "docs/permissions.md").read_text("utf-8") == module.page()
+    assert (ROOT / "docs/permissions.md").read_text("utf-8") == script_module("permissions").page()

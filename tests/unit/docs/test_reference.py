@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
+from script_module import script_module
 
 ROOT = Path(__file__).resolve().parents[3]
-SPEC = importlib.util.spec_from_file_location("reference", ROOT / "scripts/reference.py")
-assert SPEC
-assert SPEC.loader
-reference = importlib.util.module_from_spec(SPEC)
-sys.modules["reference"] = reference
-SPEC.loader.exec_module(reference)
+reference = script_module("reference")
 ROLES = sorted(path.parent.name for path in ROOT.glob("roles/*/tasks"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from ansible_collections.aiplatform.eks.plugins.module_utils._helm.process import kubeconfig_of
+from ansible_collections.aiplatform.eks.plugins.module_utils._helm.kubeconfig import kubeconfig_of
 from kubernetes.client import Configuration
 
 AUTHORITY = "-----BEGIN CERTIFICATE-----\n"

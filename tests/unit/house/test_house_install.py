@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import typing as t
-from pathlib import Path
 
 import pytest
-
-SCRIPT = Path(__file__).resolve().parents[3] / "scripts/install.py"
+from script_module import script_module
 
 
 @pytest.fixture(scope="module")
 def install() -> t.Any:
-    spec = importlib.util.spec_from_file_location("install", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_module("install")
 
 
 @pytest.mark.parametrize(
